@@ -1,0 +1,76 @@
+package safefile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// clone makes the new file name in dir share the blocks of src (ioctl FICLONE:
+// Btrfs, XFS, bcachefs, …).
+func clone(dir *os.Root, src *os.File, name string) error {
+	dst, err := dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	err = unix.IoctlFileClone(int(dst.Fd()), int(src.Fd()))
+	dst.Close()
+	if err == nil {
+		return nil
+	}
+	dir.Remove(name)
+	for _, no := range []error{unix.EOPNOTSUPP, unix.ENOTTY, unix.EXDEV, unix.EINVAL, unix.ENOSYS, unix.EPERM} {
+		if errors.Is(err, no) {
+			return ErrNoClone
+		}
+	}
+	return fmt.Errorf("clone %s: %w", src.Name(), err)
+}
+
+// syncsWhole reports whether one call makes everything on the file system of
+// top durable. Local disk file systems write everything back on syncfs and
+// report errors of doing so. A network or FUSE file system only hands its pages
+// to somebody else: there each file is synced by itself.
+func syncsWhole(top *os.File) bool {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(top.Fd()), &st); err != nil {
+		return false
+	}
+	switch uint32(st.Type) {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC,
+		unix.TMPFS_MAGIC, bcachefsMagic, zfsMagic:
+		return kernelReportsSyncErrors()
+	}
+	return false
+}
+
+// From the kernel's sources; golang.org/x/sys does not name them.
+const (
+	bcachefsMagic = 0xca451a4e
+	zfsMagic      = 0x2fc12fc1
+)
+
+func syncAll(top *os.File) error {
+	if err := unix.Syncfs(int(top.Fd())); err != nil {
+		return &os.PathError{Op: "syncfs", Path: top.Name(), Err: err}
+	}
+	return nil
+}
+
+// syncMore makes one of several files durable.
+func syncMore(f *os.File) error { return f.Sync() }
+
+// Before Linux 5.8 syncfs did not tell of failed writes.
+func kernelReportsSyncErrors() bool {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return false
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major > 5 || major == 5 && minor >= 8
+}
