@@ -1,0 +1,281 @@
+package photosdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Query says which assets are wanted, and in which order. The zero value is all
+// of them by UUID.
+type Query struct {
+	Order Order
+}
+
+// Order is an order of assets.
+type Order int
+
+const (
+	// ByUUID is ascending order of UUID.
+	ByUUID Order = iota
+	// ByDate is ascending order of Dates.Taken, then of UUID; assets without
+	// a date come first.
+	ByDate
+)
+
+// chunk is how many assets are read at a time; memory holds one chunk.
+const chunk = 1000
+
+// Assets yields every asset of the library: hidden ones, those in the trash,
+// burst frames that were not picked and items of shared albums too. It looks
+// for each file on disk. An error ends the sequence; nothing that was yielded
+// before is wrong.
+func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] {
+	return func(yield func(*Asset, error) bool) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.conn == nil {
+			yield(nil, fmt.Errorf("%s: library is closed", l.path))
+			return
+		}
+		keys, err := l.keys(q.Order)
+		if err != nil {
+			yield(nil, l.explain(err))
+			return
+		}
+		r := &reader{l: l, stmts: map[string]*sqlite.Stmt{}}
+		defer r.close()
+		for part := range slices.Chunk(keys, chunk) {
+			if err := ctx.Err(); err != nil {
+				yield(nil, err)
+				return
+			}
+			rows, err := r.read(part)
+			if err != nil {
+				yield(nil, l.explain(err))
+				return
+			}
+			for _, row := range rows {
+				if !yield(&row.Asset, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Count returns the number of assets.
+func (l *Library) Count(ctx context.Context) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err = each(l.conn, "SELECT count(*) FROM "+l.schema.asset, func(stmt *sqlite.Stmt) error {
+		n = int(stmt.ColumnInt64(0))
+		return nil
+	})
+	return n, l.explain(err)
+}
+
+// keys lists the Z_PKs of all assets in order. The table itself is read, not an
+// index of it: a damaged index must not hide a photo.
+func (l *Library) keys(order Order) ([]int64, error) {
+	type key struct {
+		pk   int64
+		date float64
+		uuid string
+	}
+	var all []key
+	err := each(l.conn, "SELECT Z_PK, ZUUID, ZDATECREATED FROM "+l.schema.asset+" NOT INDEXED", func(stmt *sqlite.Stmt) error {
+		k := key{pk: stmt.ColumnInt64(0), uuid: stmt.ColumnText(1)}
+		if k.uuid == "" {
+			return fmt.Errorf("%w: %s row %d has no ZUUID", ErrDamaged, l.schema.asset, k.pk)
+		}
+		if order == ByDate {
+			// As the asset will tell it: unknown dates count as none.
+			if date := (cell{stmt, 2}).time(); !date.IsZero() {
+				k.date = float64(date.UnixMicro())
+			} else {
+				k.date = -1e300
+			}
+		}
+		all = append(all, k)
+		return nil
+	})
+	slices.SortFunc(all, func(a, b key) int {
+		if a.date != b.date {
+			if a.date < b.date {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.uuid, b.uuid)
+	})
+	keys := make([]int64, len(all))
+	for i, k := range all {
+		if i > 0 && k.uuid == all[i-1].uuid {
+			return nil, fmt.Errorf("%w: two rows of %s have the ZUUID %s", ErrDamaged, l.schema.asset, k.uuid)
+		}
+		keys[i] = k.pk
+	}
+	return keys, err
+}
+
+// reader reads chunks of assets with statements that are prepared once.
+type reader struct {
+	l     *Library
+	stmts map[string]*sqlite.Stmt
+}
+
+// queries are the statements that fit this library's schema. Each takes a JSON
+// array of keys and tells with each row the key's place in it.
+type queries struct {
+	assets, resources, faces, albums, keywords string
+
+	facts []fact // of the columns of assets
+}
+
+func (s *schema) newQueries() (q queries) {
+	q.assets, q.facts = s.assetQuery()
+	q.resources = s.resourceQuery()
+	q.faces = s.faceQuery()
+	if j := s.albumJoin; j.table != "" {
+		q.albums = "SELECT j.key, t." + j.left + " FROM json_each(?1) j CROSS JOIN " + j.table + " t ON t." + j.right + " = j.value"
+	}
+	if j := s.wordJoin; j.table != "" {
+		q.keywords = "SELECT j.key, t." + j.right + " FROM json_each(?1) j CROSS JOIN " + j.table + " t ON t." + j.left + " = j.value"
+	}
+	return q
+}
+
+func (r *reader) close() {
+	for _, stmt := range r.stmts {
+		stmt.Finalize()
+	}
+}
+
+// read reads the assets of some Z_PKs, in their order.
+func (r *reader) read(keys []int64) ([]*row, error) {
+	rows := make([]*row, len(keys))
+	err := r.each(r.l.queries.assets, keys, func(i int, stmt *sqlite.Stmt) {
+		if rows[i] == nil { // else: a second row of attributes, which is damage
+			rows[i] = r.asset(stmt)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.Index(rows, nil); i >= 0 {
+		return nil, fmt.Errorf("%w: %s row %d cannot be found again", ErrDamaged, r.l.schema.asset, keys[i])
+	}
+	resources := make([][]resourceRow, len(rows))
+	err = errors.Join(
+		r.each(r.l.queries.resources, keys, func(i int, stmt *sqlite.Stmt) {
+			resources[i] = append(resources[i], r.l.readResource(stmt))
+		}),
+		r.each(r.l.queries.faces, keys, func(i int, stmt *sqlite.Stmt) {
+			rows[i].Faces = append(rows[i].Faces, r.l.readFace(stmt))
+		}),
+		r.each(r.l.queries.albums, keys, func(i int, stmt *sqlite.Stmt) { r.l.addAlbum(&rows[i].Asset, stmt.ColumnInt64(1)) }),
+		r.each(r.l.queries.keywords, attributesOf(rows), func(i int, stmt *sqlite.Stmt) {
+			if word := r.l.catalog.keywords[stmt.ColumnInt64(1)]; word != "" {
+				rows[i].Keywords = append(rows[i].Keywords, word)
+			}
+		}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		row.derive(r.l.zones)
+		r.l.addResources(row, resources[i])
+		row.deriveSubtypes()
+		row.sort()
+	}
+	return rows, nil
+}
+
+func attributesOf(rows []*row) []int64 {
+	keys := make([]int64, len(rows))
+	for i, row := range rows {
+		keys[i] = row.attributes
+	}
+	return keys
+}
+
+// asset reads the facts of a row.
+func (r *reader) asset(stmt *sqlite.Stmt) *row {
+	a := &row{}
+	for i, f := range r.l.queries.facts {
+		if f.table == "b" && a.attributes == 0 && i > 1 {
+			continue // no row of attributes: nothing is known, nothing is false
+		}
+		f.set(a, cell{stmt, i + 1})
+	}
+	return a
+}
+
+// each runs one of the reader's queries over a chunk.
+func (r *reader) each(query string, keys []int64, do func(i int, stmt *sqlite.Stmt)) error {
+	if query == "" {
+		return nil
+	}
+	stmt := r.stmts[query]
+	if stmt == nil {
+		var err error
+		if stmt, _, err = r.l.conn.PrepareTransient(query); err != nil {
+			return err
+		}
+		r.stmts[query] = stmt
+	}
+	stmt.BindText(1, jsonArray(keys))
+	defer stmt.Reset()
+	for {
+		more, err := stmt.Step()
+		if err != nil || !more {
+			return err
+		}
+		do(stmt.ColumnInt(0), stmt)
+	}
+}
+
+func jsonArray(keys []int64) string {
+	b := []byte{'['}
+	for i, k := range keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, k, 10)
+	}
+	return string(append(b, ']'))
+}
+
+func (l *Library) addAlbum(a *Asset, pk int64) {
+	album, ok := l.catalog.albums[pk]
+	switch {
+	case !ok:
+	case album.shared:
+		a.SharedAlbums = append(a.SharedAlbums, album.Album)
+	default:
+		a.Albums = append(a.Albums, album.Album)
+	}
+}
+
+// sort puts the lists of an asset into the order that its contract states.
+func (r *row) sort() {
+	slices.Sort(r.Keywords)
+	r.Keywords = slices.Compact(r.Keywords)
+	byTitle := func(a, b Album) int {
+		if c := strings.Compare(a.Title, b.Title); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.UUID), string(b.UUID))
+	}
+	slices.SortFunc(r.Albums, byTitle)
+	slices.SortFunc(r.SharedAlbums, byTitle)
+	slices.SortFunc(r.Faces, func(a, b Face) int { return strings.Compare(string(a.UUID), string(b.UUID)) })
+}

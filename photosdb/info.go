@@ -1,0 +1,86 @@
+package photosdb
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// lastKnownModel is the highest model version that was read and checked:
+// Photos 11 of macOS 26.
+const lastKnownModel = 19999
+
+// Info describes a library as a whole.
+type Info struct {
+	Path         string
+	UUID         string // Z_METADATA.Z_UUID, the identity of the store
+	Photos       int    // generation: 5 to 11; 0 where the model version does not tell
+	MacOS        string // the release of macOS that goes with it, "" where unknown
+	ModelVersion int64  // PLModelVersion
+	DatabaseSize int64  // bytes, the write-ahead log included
+
+	Assets, Photographs, Movies int // rows of the asset table, the trash included
+	Trashed, Hidden, Edited     int
+	Resources                   int   // files that the database knows, previews not counted
+	LocalBytes, RemoteBytes     int64 // sizes of those that are here, and of those only in iCloud
+}
+
+// releases maps model versions to releases, in ascending order.
+var releases = []struct {
+	from, before int64
+	photos       int
+	macOS        string
+}{
+	{13000, 14000, 5, "10.15"},
+	{14000, 15000, 6, "11"},
+	{15000, 16000, 7, "12"},
+	{16000, 17000, 8, "13"},
+	{17000, 17600, 9, "14.0 to 14.5"},
+	{17600, 18000, 9, "14.6 and later 14"},
+	{18000, 19000, 10, "15"},
+	{19000, 19320, 11, "26.0"},
+	{19320, 20000, 11, "26.1 and later 26"},
+	// The numbering changed with macOS 27; the name of its Photos is not known.
+	{270000000, 280000000, 0, "27"},
+}
+
+// Info counts what the library holds.
+func (l *Library) Info(ctx context.Context) (Info, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.schema
+	info := Info{Path: l.path, UUID: s.store, ModelVersion: s.model}
+	for _, r := range releases {
+		if s.model >= r.from && s.model < r.before {
+			info.Photos, info.MacOS = r.photos, r.macOS
+		}
+	}
+	for _, name := range []string{databasePath, databasePath + "-wal"} {
+		if file, err := os.Stat(filepath.Join(l.path, name)); err == nil {
+			info.DatabaseSize += file.Size()
+		}
+	}
+	count := "SELECT count(*), total(ZKIND = 0), total(ZKIND = 1), total(ZTRASHEDSTATE = 1), " +
+		"total(" + s.column("a", s.asset, "ZHIDDEN") + " = 1), total(" + s.column("a", s.asset, "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS") +
+		" <> 0) FROM " + s.asset + " a"
+	err := each(l.conn, count, func(stmt *sqlite.Stmt) error {
+		for i, into := range []*int{&info.Assets, &info.Photographs, &info.Movies, &info.Trashed, &info.Hidden, &info.Edited} {
+			*into = stmt.ColumnInt(i)
+		}
+		return nil
+	})
+	if err != nil {
+		return info, l.explain(err)
+	}
+	local := s.column("r", "ZINTERNALRESOURCE", "ZLOCALAVAILABILITY")
+	size := s.column("r", "ZINTERNALRESOURCE", "ZDATALENGTH")
+	sizes := "SELECT count(*), total(iif(" + local + " = 1, " + size + ", 0)), total(iif(" + local + " <> 1, " + size + ", 0)) " +
+		"FROM ZINTERNALRESOURCE r WHERE ZDATASTORECLASSID = 0 AND (ZRECIPEID = 0 OR ZRECIPEID & 1 = 0) AND ZASSET IS NOT NULL"
+	err = each(l.conn, sizes, func(stmt *sqlite.Stmt) error {
+		info.Resources, info.LocalBytes, info.RemoteBytes = stmt.ColumnInt(0), stmt.ColumnInt64(1), stmt.ColumnInt64(2)
+		return nil
+	})
+	return info, l.explain(err)
+}
