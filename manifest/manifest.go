@@ -1,0 +1,456 @@
+package manifest
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/gofrs/flock"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/photogo/photogo/internal/safefile"
+)
+
+// Manifest is the open record of a destination. Its methods may be called
+// concurrently; within a sequence of entries or names no other may.
+type Manifest struct {
+	id    string
+	state string // the folder of the record; "" for one that is only looked at
+	lock  *flock.Flock
+
+	mu   sync.Mutex // guards conn
+	conn *sqlite.Conn
+}
+
+// schemaVersion is PRAGMA user_version of the record.
+const schemaVersion = 1
+
+const schema = `
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entry(
+	path TEXT PRIMARY KEY, owner TEXT NOT NULL, role TEXT NOT NULL, version TEXT NOT NULL,
+	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
+	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
+CREATE TABLE intended(
+	path TEXT PRIMARY KEY, owner TEXT NOT NULL, role TEXT NOT NULL, version TEXT NOT NULL,
+	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
+	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE name(owner TEXT PRIMARY KEY, wish TEXT NOT NULL, dir TEXT NOT NULL, base TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = 1;`
+
+// Open opens the record of a destination for writing, and starts one for a
+// folder that is none yet. state is photogo's state folder; dest the
+// destination, path where it is. Errors: ErrBusy, ErrForeign, ErrDamaged.
+func Open(ctx context.Context, state string, dest safefile.FS, path string) (_ *Manifest, err error) {
+	id, err := readID(dest)
+	if err != nil {
+		return nil, err
+	}
+	fresh := id == ""
+	if fresh {
+		id = newID()
+	}
+	m := &Manifest{id: id, state: filepath.Join(state, "destinations", id)}
+	defer func() {
+		if err != nil {
+			m.Close()
+		}
+	}()
+	if err := os.MkdirAll(m.state, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder for the record: %w", err)
+	}
+	if err := m.take(); err != nil {
+		return nil, err
+	}
+	if err := m.open(sqlite.OpenReadWrite | sqlite.OpenCreate); err != nil {
+		return nil, err
+	}
+	if err := m.tie(dest, path, fresh); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Peek opens the record of a destination for reading, without a trace: where
+// there is no record it is empty, and nothing is made. It does not wait for a
+// process that is writing.
+func Peek(ctx context.Context, state string, dest safefile.FS) (*Manifest, error) {
+	m := &Manifest{}
+	id, err := "", error(nil)
+	if dest != nil {
+		id, err = readID(dest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	folder := filepath.Join(state, "destinations", id)
+	if _, err := os.Stat(filepath.Join(folder, databaseName)); id == "" || err != nil {
+		if m.conn, err = sqlite.OpenConn(":memory:", sqlite.OpenReadWrite); err != nil {
+			return nil, err
+		}
+		return m, sqlitex.ExecuteScript(m.conn, schema, nil)
+	}
+	m.id, m.state = id, folder
+	if err := m.open(sqlite.OpenReadWrite); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+const databaseName = "manifest.sqlite"
+
+// take makes sure that no other process works on the destination.
+func (m *Manifest) take() error {
+	name := filepath.Join(m.state, "lock")
+	m.lock = flock.New(name)
+	got, err := m.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock the record: %w", err)
+	}
+	if !got {
+		holder, _ := os.ReadFile(name)
+		m.lock = nil
+		if pid := strings.TrimSpace(string(holder)); pid != "" {
+			return fmt.Errorf("%w: process %s", ErrBusy, pid)
+		}
+		return ErrBusy
+	}
+	return os.WriteFile(name, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600)
+}
+
+func (m *Manifest) open(flags sqlite.OpenFlags) (err error) {
+	name := filepath.Join(m.state, databaseName)
+	if m.conn, err = sqlite.OpenConn(name, flags); err != nil {
+		return m.wrap(err)
+	}
+	// FULL: what is recorded is durable when Commit returns.
+	for _, pragma := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"} {
+		if err := sqlitex.ExecuteTransient(m.conn, pragma, nil); err != nil {
+			return m.wrap(err)
+		}
+	}
+	version, err := sqlitex.ResultInt(m.conn.Prep("PRAGMA user_version"))
+	switch {
+	case err != nil:
+		return m.wrap(err)
+	case version == 0:
+		return m.wrap(sqlitex.ExecuteScript(m.conn, schema, nil))
+	case version > schemaVersion:
+		return fmt.Errorf("%w: it was written by a newer photogo (version %d)", ErrForeign, version)
+	}
+	return nil
+}
+
+func (m *Manifest) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, filepath.Join(m.state, databaseName), err)
+	}
+	return fmt.Errorf("record of the destination: %w", err)
+}
+
+// tie writes the id into a fresh folder, and finds out whether a known one is
+// the folder itself or a copy of it.
+func (m *Manifest) tie(dest safefile.FS, path string, fresh bool) error {
+	known, err := m.Meta("path")
+	if err != nil {
+		return err
+	}
+	if known != "" && known != path {
+		if other, err := os.ReadFile(filepath.Join(known, idName)); err == nil && strings.TrimSpace(string(other)) == m.id && !sameFolder(known, path) {
+			return fmt.Errorf("%w: %s is a copy of %s, which is still there; remove %s in the copy to make it a destination of its own",
+				ErrForeign, path, known, filepath.Join(path, Folder))
+		}
+	}
+	if known != path {
+		if err := m.SetMeta("path", path); err != nil {
+			return err
+		}
+	}
+	if !fresh {
+		return nil
+	}
+	if err := dest.MkdirAll(Folder); err != nil {
+		return err
+	}
+	return safefile.WriteFile(dest, idName, []byte(m.id+"\n"))
+}
+
+func sameFolder(a, b string) bool {
+	x, errA := os.Stat(a)
+	y, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(x, y)
+}
+
+// Close closes the record and lets others have it.
+func (m *Manifest) Close() error {
+	var errs []error
+	if m.conn != nil {
+		errs = append(errs, m.conn.Close())
+	}
+	if m.lock != nil {
+		errs = append(errs, m.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ID returns the random id of the destination: 32 hexadecimal digits, "" for a
+// folder that is no destination yet.
+func (m *Manifest) ID() string { return m.id }
+
+var validID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails; see crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+// readID returns the id in a folder, "" if there is none.
+func readID(dest safefile.FS) (string, error) {
+	f, err := dest.Open(idName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("read %s: %w", idName, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 100))
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", idName, err)
+	}
+	id := strings.TrimSpace(string(data))
+	if !validID.MatchString(id) {
+		return "", fmt.Errorf("%w: %s does not hold an id", ErrForeign, idName)
+	}
+	return id, nil
+}
+
+// Meta returns a value that was stored with SetMeta, "" for none.
+func (m *Manifest) Meta(key string) (value string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.Execute(m.conn, `SELECT value FROM meta WHERE key = ?`, &sqlitex.ExecOptions{
+		Args:       []any{key},
+		ResultFunc: func(stmt *sqlite.Stmt) error { value = stmt.ColumnText(0); return nil },
+	})
+	return value, m.wrap(err)
+}
+
+// SetMeta stores a value under a key.
+func (m *Manifest) SetMeta(key, value string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.wrap(sqlitex.Execute(m.conn, `INSERT OR REPLACE INTO meta VALUES(?, ?)`, &sqlitex.ExecOptions{Args: []any{key, value}}))
+}
+
+const entryColumns = `path, owner, role, version, size, modtime, stamp, sum, apple, proof`
+
+func scanEntry(stmt *sqlite.Stmt) Entry {
+	e := Entry{
+		Path: stmt.ColumnText(0), Owner: stmt.ColumnText(1), Role: stmt.ColumnText(2), Version: stmt.ColumnText(3),
+		Size: stmt.ColumnInt64(4), ModTime: stmt.ColumnInt64(5), Stamp: stmt.ColumnInt64(6),
+		Apple: stmt.ColumnText(8), Proof: Proof(stmt.ColumnText(9)),
+	}
+	stmt.ColumnBytes(7, e.Sum[:])
+	return e
+}
+
+func (m *Manifest) entries(query string, args ...any) (list []Entry, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.Execute(m.conn, query, &sqlitex.ExecOptions{
+		Args:       args,
+		ResultFunc: func(stmt *sqlite.Stmt) error { list = append(list, scanEntry(stmt)); return nil },
+	})
+	return list, m.wrap(err)
+}
+
+// Owned returns the entries of an owner.
+func (m *Manifest) Owned(owner string) ([]Entry, error) {
+	return m.entries(`SELECT `+entryColumns+` FROM entry WHERE owner = ?`, owner)
+}
+
+// At returns the entry of a path; ok is false where there is none.
+func (m *Manifest) At(path string) (e Entry, ok bool, err error) {
+	list, err := m.entries(`SELECT `+entryColumns+` FROM entry WHERE path = ?`, path)
+	if err != nil || len(list) == 0 {
+		return Entry{}, false, err
+	}
+	return list[0], true, nil
+}
+
+// Intended returns what was about to be placed when a run ended without a word.
+func (m *Manifest) Intended() ([]Entry, error) {
+	return m.entries(`SELECT ` + entryColumns + ` FROM intended ORDER BY path`)
+}
+
+// All yields every entry in order of path, by bytes.
+func (m *Manifest) All() iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		stmt, _, err := m.conn.PrepareTransient(`SELECT ` + entryColumns + ` FROM entry ORDER BY path`)
+		if err != nil {
+			yield(Entry{}, m.wrap(err))
+			return
+		}
+		defer stmt.Finalize()
+		for {
+			more, err := stmt.Step()
+			if err != nil {
+				yield(Entry{}, m.wrap(err))
+				return
+			}
+			if !more || !yield(scanEntry(stmt), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Names yields the names that owners were given.
+func (m *Manifest) Names() iter.Seq2[Name, error] {
+	return func(yield func(Name, error) bool) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		stmt, _, err := m.conn.PrepareTransient(`SELECT owner, wish, dir, base FROM name`)
+		if err != nil {
+			yield(Name{}, m.wrap(err))
+			return
+		}
+		defer stmt.Finalize()
+		for {
+			more, err := stmt.Step()
+			if err != nil {
+				yield(Name{}, m.wrap(err))
+				return
+			}
+			n := Name{}
+			if more {
+				n = Name{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3)}
+			}
+			if !more || !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Change is what one transaction writes.
+type Change struct {
+	Placed   []Entry  // files that have their names; they replace what their paths, or owner and role, had
+	Intended []Entry  // files that will get their names when the transaction is durable
+	Gone     []string // paths that hold nothing of ours any more
+	Names    []Name   // names that were given
+}
+
+// Commit writes a change durably, all of it or nothing.
+func (m *Manifest) Commit(c Change) (err error) {
+	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names) == 0 {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	end, err := sqlitex.ImmediateTransaction(m.conn)
+	if err != nil {
+		return m.wrap(err)
+	}
+	defer func() {
+		end(&err)
+		err = m.wrap(err)
+	}()
+	if len(c.Placed)+len(c.Gone) > 0 {
+		if err := sqlitex.Execute(m.conn, `INSERT OR REPLACE INTO meta VALUES('sums', 'behind')`, nil); err != nil {
+			return err
+		}
+	}
+	for _, path := range c.Gone {
+		if err := run(m.conn, `DELETE FROM entry WHERE path = ?`, path); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Placed {
+		if err := m.put("entry", e); err != nil {
+			return err
+		}
+		if err := run(m.conn, `DELETE FROM intended WHERE path = ?`, e.Path); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Intended {
+		if err := m.put("intended", e); err != nil {
+			return err
+		}
+	}
+	for _, n := range c.Names {
+		if err := run(m.conn, `INSERT OR REPLACE INTO name VALUES(?, ?, ?, ?)`, n.Owner, n.Wish, n.Dir, n.Base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ClearIntended forgets what was intended; the caller has looked into it.
+func (m *Manifest) ClearIntended() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.wrap(run(m.conn, `DELETE FROM intended`))
+}
+
+func (m *Manifest) put(table string, e Entry) error {
+	return run(m.conn, `INSERT OR REPLACE INTO `+table+`(`+entryColumns+`) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.Path, e.Owner, e.Role, e.Version, e.Size, e.ModTime, e.Stamp, e.Sum[:], e.Apple, string(e.Proof))
+}
+
+func run(conn *sqlite.Conn, query string, args ...any) error {
+	return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args})
+}
+
+// WriteSums brings DEST/.photogo/manifest.b3 up to the record, in one step, if
+// it is behind.
+func (m *Manifest) WriteSums(ctx context.Context, dest safefile.FS) error {
+	behind, err := m.Meta("sums")
+	if err != nil {
+		return err
+	}
+	if _, err := dest.Lstat(SumsName); err == nil && behind != "behind" {
+		return nil
+	}
+	err = safefile.Write(dest, SumsName, func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 1<<16)
+		for e, err := range m.All() {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = writeSum(b, e)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return b.Flush()
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", SumsName, err)
+	}
+	return m.SetMeta("sums", "")
+}
