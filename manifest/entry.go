@@ -75,9 +75,9 @@ type Name struct {
 // writeSum writes a line of the format of b3sum.
 func writeSum(w io.Writer, e Entry) error {
 	escaped, name := "", e.Path
-	if strings.ContainsAny(name, "\\\n\r") {
+	if strings.ContainsAny(name, "\\\n") {
 		escaped = `\`
-		name = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(name)
+		name = strings.NewReplacer(`\`, `\\`, "\n", `\n`).Replace(name)
 	}
 	_, err := fmt.Fprintf(w, "%s%s  %s\n", escaped, e.Sum, name)
 	return err

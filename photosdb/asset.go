@@ -84,6 +84,7 @@ type Name struct {
 // none, or one outside the years 1 to 9999.
 type Dates struct {
 	Taken    time.Time // what Photos shows as the date, in the picture's own zone (Zone.Offset); asset table ZDATECREATED
+	Exif     string    // the camera's own date, local, as stored: YYYY:MM:DD hh:mm:ss; attributes ZEXIFTIMESTAMPSTRING; may be ""
 	Zone     Zone      // present even when Taken is zero
 	Added    time.Time // UTC; asset table ZADDEDDATE
 	Modified time.Time // UTC; last edit of the picture itself, asset table ZADJUSTMENTTIMESTAMP; zero if never edited

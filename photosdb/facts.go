@@ -82,6 +82,7 @@ var facts = []fact{
 	{"", "a", []string{"ZBUNDLESCOPE"}, func(r *row, c cell) { r.scope = c.int() }},
 
 	{"", "a", []string{"ZDATECREATED"}, func(r *row, c cell) { r.taken = c.float() }},
+	{"", "b", []string{"ZEXIFTIMESTAMPSTRING"}, func(r *row, c cell) { r.Dates.Exif = c.raw() }},
 	{"zone of the picture", "b", []string{"ZTIMEZONEOFFSET"}, func(r *row, c cell) { r.zone.offset = c.float() }},
 	{"", "b", []string{"ZTIMEZONENAME"}, func(r *row, c cell) { r.zone.name = c.text() }},
 	{"", "b", []string{"ZINFERREDTIMEZONEOFFSET"}, func(r *row, c cell) { r.zone.inferred = c.float() }},

@@ -19,7 +19,7 @@ import (
 //	xmp:Rating                        5 for a favourite
 //	photoshop:DateCreated,
 //	exif:DateTimeOriginal,
-//	xmp:CreateDate                    Dates.Taken, with its offset
+//	xmp:CreateDate                    Dates.Taken, with its offset; where that is unknown, Dates.Exif
 //	xmp:ModifyDate                    Dates.Modified, of the edited file only
 //	exif:GPSLatitude, GPSLongitude    Location, to about 1 mm
 //	mwg-rs:Regions                    a region for each face with an extent
@@ -88,12 +88,30 @@ func gather(a *photosdb.Asset, role photosdb.Role) facts {
 }
 
 // taken is the date of the picture in its own zone. Where nothing is known of
-// the zone, UTC is the only statement that is true.
+// the zone, UTC is the only statement that is true. A library can hold a date
+// that no calendar has; then the one that the camera wrote is told.
 func taken(d photosdb.Dates) string {
+	if d.Taken.IsZero() {
+		return exifDate(d)
+	}
 	if d.Zone.Source == photosdb.ZoneUTC {
 		return date(d.Taken.UTC())
 	}
 	return date(d.Taken)
+}
+
+// exifDate is the camera's date, which has no zone of its own.
+func exifDate(d photosdb.Dates) string {
+	local, err := time.Parse("2006:01:02 15:04:05", d.Exif)
+	if err != nil || local.IsZero() {
+		return ""
+	}
+	if d.Zone.Source == photosdb.ZoneOffset {
+		year, month, day := local.Date()
+		hour, minute, second := local.Clock()
+		return date(time.Date(year, month, day, hour, minute, second, 0, time.FixedZone("", d.Zone.Offset)))
+	}
+	return local.Format("2006-01-02T15:04:05")
 }
 
 // date writes a time as XMP does: a year of four digits, a fraction only if

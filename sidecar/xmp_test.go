@@ -88,6 +88,34 @@ func TestTaken(t *testing.T) {
 	}
 }
 
+// A library can hold a date that no calendar has. What the camera wrote is a
+// fact all the same; it has no zone unless the library knows one.
+func TestTheCamerasDateStandsInForAnImpossibleOne(t *testing.T) {
+	for _, tt := range []struct {
+		exif   string
+		offset int
+		source photosdb.ZoneSource
+		want   string
+	}{
+		{"2020:05:12 18:47:13", -25200, photosdb.ZoneOffset, "2020-05-12T18:47:13-07:00"},
+		{"2020:05:12 18:47:13", 0, photosdb.ZoneUTC, "2020-05-12T18:47:13"},
+		{"2020:05:12 18:47:13", 3600, photosdb.ZoneInferred, "2020-05-12T18:47:13"},
+		{"2020:13:12 18:47:13", 0, photosdb.ZoneOffset, ""},
+		{"    :  :     :  :  ", 0, photosdb.ZoneOffset, ""},
+		{"0001:01:01 00:00:00", 0, photosdb.ZoneOffset, ""},
+		{"", 0, photosdb.ZoneOffset, ""},
+	} {
+		d := photosdb.Dates{Exif: tt.exif, Zone: photosdb.Zone{Offset: tt.offset, Source: tt.source}}
+		if got := taken(d); got != tt.want {
+			t.Errorf("%q, %s: %q, want %q", tt.exif, tt.source, got, tt.want)
+		}
+	}
+	d := photosdb.Dates{Taken: time.Unix(0, 0).UTC(), Exif: "2020:05:12 18:47:13", Zone: photosdb.Zone{Source: photosdb.ZoneOffset}}
+	if got := taken(d); got != "1970-01-01T00:00:00Z" {
+		t.Errorf("a date that is known gave way to the camera's: %q", got)
+	}
+}
+
 func TestModifyDateIsOfTheEditedFileOnly(t *testing.T) {
 	berlin := time.FixedZone("", 7200)
 	a := photosdb.Asset{Dates: photosdb.Dates{Modified: time.Date(2024, 3, 1, 11, 0, 0, 0, berlin)}}

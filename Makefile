@@ -1,0 +1,35 @@
+# Every target is also a plain command: `go build ./cmd/photogo`, `go test ./...`.
+.DEFAULT_GOAL := help
+.PHONY: help build install demo test quick bench fuzz clean
+
+GO ?= go
+BIN := bin/photogo
+
+help: ## show what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
+		while IFS="$$(printf '\t')" read -r target words; do printf '  make %-8s %s\n' "$$target" "$$words"; done
+
+build: ## build photogo into bin/
+	$(GO) build -trimpath -o $(BIN) ./cmd/photogo
+
+install: ## install photogo into Go's bin folder
+	$(GO) install -trimpath ./cmd/photogo
+
+demo: build ## make a sample library, export it, show the result and verify it
+	@sh scripts/demo.sh $(BIN)
+
+test: ## bring what the tests need, then vet, staticcheck, all tests with -race, and cross builds
+	@sh scripts/test-deps.sh
+	@sh scripts/test.sh
+
+quick: ## the tests without the race detector, and without what takes long
+	$(GO) test -short ./...
+
+bench: build ## measure against cp and others, side by side; prints the tables of docs/BENCHMARKS.md
+	$(GO) run ./internal/bench -photogo $(BIN)
+
+fuzz: ## run each fuzz target for a while (FUZZTIME=30s)
+	@sh scripts/fuzz.sh
+
+clean: ## remove what was built, and what the demo and the tests made
+	rm -rf bin demo .libraries .bench

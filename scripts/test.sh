@@ -1,0 +1,26 @@
+#!/bin/sh
+# All that CI checks: formatting, vet, staticcheck, the tests with the race
+# detector, and builds and vets for the other systems.
+set -eu
+GO=${GO:-go}
+
+say() { printf '\n== %s\n' "$*"; }
+
+say gofmt
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || { echo "not formatted:" $unformatted >&2; exit 1; }
+
+say go vet
+$GO vet ./...
+
+say staticcheck
+$GO tool staticcheck ./...
+
+for target in darwin/arm64 darwin/amd64 linux/arm64; do
+    say "build and vet for $target"
+    CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} $GO build -o /dev/null ./...
+    CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} $GO vet ./...
+done
+
+say go test -race
+$GO test -race -timeout 25m ./...
