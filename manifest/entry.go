@@ -33,6 +33,18 @@ type Sum [32]byte
 // String returns the hash in lower-case hexadecimal, as b3sum prints it.
 func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 
+// MarshalText implements encoding.TextMarshaler.
+func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Sum) UnmarshalText(text []byte) error {
+	if len(text) != 2*len(s) {
+		return fmt.Errorf("BLAKE3 hash of %d characters", len(text))
+	}
+	_, err := hex.Decode(s[:], text)
+	return err
+}
+
 // Proof says how it was proven that a file is what it was copied from.
 type Proof string
 

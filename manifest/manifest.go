@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,10 +45,7 @@ CREATE TABLE entry(
 	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
-CREATE TABLE intended(
-	path TEXT PRIMARY KEY, owner TEXT NOT NULL, role TEXT NOT NULL, version TEXT NOT NULL,
-	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
-	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE intended(entries TEXT NOT NULL); -- JSON; one row, or none
 CREATE TABLE name(owner TEXT PRIMARY KEY, wish TEXT NOT NULL, dir TEXT NOT NULL, base TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;`
 
@@ -187,7 +185,7 @@ func (m *Manifest) tie(dest safefile.FS, path string, fresh bool) error {
 	if !fresh {
 		return nil
 	}
-	if err := dest.MkdirAll(Folder); err != nil {
+	if err := dest.Mkdir(Folder); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return safefile.WriteFile(dest, idName, []byte(m.id+"\n"))
@@ -283,9 +281,47 @@ func (m *Manifest) entries(query string, args ...any) (list []Entry, err error) 
 	return list, m.wrap(err)
 }
 
-// Owned returns the entries of an owner.
-func (m *Manifest) Owned(owner string) ([]Entry, error) {
-	return m.entries(`SELECT `+entryColumns+` FROM entry WHERE owner = ?`, owner)
+// Holding is what the record has of one owner.
+type Holding struct {
+	Name    Name    // zero where the owner was given none
+	Entries []Entry // in no order
+}
+
+// Of returns what the record has of each of some owners. Asking for many at a
+// time costs little more than asking for one.
+func (m *Manifest) Of(owners []string) (map[string]Holding, error) {
+	list, err := json.Marshal(owners)
+	if err != nil {
+		return nil, err
+	}
+	held := make(map[string]Holding, len(owners))
+	const these = ` WHERE owner IN (SELECT value FROM json_each(?))`
+	entries, err := m.entries(`SELECT `+entryColumns+` FROM entry`+these, string(list))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		h := held[e.Owner]
+		h.Entries = append(h.Entries, e)
+		held[e.Owner] = h
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.Execute(m.conn, `SELECT owner, wish, dir, base FROM name`+these, &sqlitex.ExecOptions{
+		Args: []any{string(list)},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			n := scanName(stmt)
+			h := held[n.Owner]
+			h.Name = n
+			held[n.Owner] = h
+			return nil
+		},
+	})
+	return held, m.wrap(err)
+}
+
+func scanName(stmt *sqlite.Stmt) Name {
+	return Name{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3)}
 }
 
 // At returns the entry of a path; ok is false where there is none.
@@ -298,8 +334,13 @@ func (m *Manifest) At(path string) (e Entry, ok bool, err error) {
 }
 
 // Intended returns what was about to be placed when a run ended without a word.
-func (m *Manifest) Intended() ([]Entry, error) {
-	return m.entries(`SELECT ` + entryColumns + ` FROM intended ORDER BY path`)
+func (m *Manifest) Intended() (list []Entry, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.ExecuteTransient(m.conn, `SELECT entries FROM intended`, &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error { return json.Unmarshal([]byte(stmt.ColumnText(0)), &list) },
+	})
+	return list, m.wrap(err)
 }
 
 // All yields every entry in order of path, by bytes.
@@ -345,7 +386,7 @@ func (m *Manifest) Names() iter.Seq2[Name, error] {
 			}
 			n := Name{}
 			if more {
-				n = Name{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3)}
+				n = scanName(stmt)
 			}
 			if !more || !yield(n, nil) {
 				return
@@ -357,7 +398,7 @@ func (m *Manifest) Names() iter.Seq2[Name, error] {
 // Change is what one transaction writes.
 type Change struct {
 	Placed   []Entry  // files that have their names; they replace what their paths, or owner and role, had
-	Intended []Entry  // files that will get their names when the transaction is durable
+	Intended []Entry  // files that will get their names when the transaction is durable; they take the place of what was intended before
 	Gone     []string // paths that hold nothing of ours any more
 	Names    []Name   // names that were given
 }
@@ -365,7 +406,7 @@ type Change struct {
 // Commit writes a change durably, all of it or nothing.
 func (m *Manifest) Commit(c Change) (err error) {
 	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names) == 0 {
-		return nil
+		return nil // what was intended may stay: it is looked into, not believed
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -388,17 +429,12 @@ func (m *Manifest) Commit(c Change) (err error) {
 		}
 	}
 	for _, e := range c.Placed {
-		if err := m.put("entry", e); err != nil {
-			return err
-		}
-		if err := run(m.conn, `DELETE FROM intended WHERE path = ?`, e.Path); err != nil {
+		if err := m.put(e); err != nil {
 			return err
 		}
 	}
-	for _, e := range c.Intended {
-		if err := m.put("intended", e); err != nil {
-			return err
-		}
+	if err := m.intend(c.Intended); err != nil {
+		return err
 	}
 	for _, n := range c.Names {
 		if err := run(m.conn, `INSERT OR REPLACE INTO name VALUES(?, ?, ?, ?)`, n.Owner, n.Wish, n.Dir, n.Base); err != nil {
@@ -408,15 +444,19 @@ func (m *Manifest) Commit(c Change) (err error) {
 	return nil
 }
 
-// ClearIntended forgets what was intended; the caller has looked into it.
-func (m *Manifest) ClearIntended() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.wrap(run(m.conn, `DELETE FROM intended`))
+func (m *Manifest) intend(list []Entry) error {
+	if err := run(m.conn, `DELETE FROM intended`); err != nil || len(list) == 0 {
+		return err
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return run(m.conn, `INSERT INTO intended VALUES(?)`, string(text))
 }
 
-func (m *Manifest) put(table string, e Entry) error {
-	return run(m.conn, `INSERT OR REPLACE INTO `+table+`(`+entryColumns+`) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+func (m *Manifest) put(e Entry) error {
+	return run(m.conn, `INSERT OR REPLACE INTO entry(`+entryColumns+`) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.Path, e.Owner, e.Role, e.Version, e.Size, e.ModTime, e.Stamp, e.Sum[:], e.Apple, string(e.Proof))
 }
 

@@ -89,8 +89,12 @@ func TestWhatIsCommittedIsThereAfterReopening(t *testing.T) {
 	if got, ok, err := m.At("b/x"); !ok || err != nil || got != a {
 		t.Errorf("At: %+v, %v, %v", got, ok, err)
 	}
-	if owned, err := m.Owned("two"); err != nil || len(owned) != 1 || owned[0] != b {
-		t.Errorf("Owned: %+v, %v", owned, err)
+	held, err := m.Of([]string{"one", "two", "three"})
+	if err != nil || len(held["two"].Entries) != 1 || held["two"].Entries[0] != b || len(held["three"].Entries) != 0 {
+		t.Errorf("Of: %+v, %v", held, err)
+	}
+	if n := (Name{"one", "b/x", "b", "x"}); held["one"].Name != n || held["two"].Name != (Name{}) {
+		t.Errorf("names: %+v", held)
 	}
 	for n, err := range m.Names() {
 		if err != nil || n != (Name{"one", "b/x", "b", "x"}) {
@@ -114,23 +118,20 @@ func TestAnOwnerHasOneFileOfARole(t *testing.T) {
 	}
 }
 
-func TestIntentionsLastUntilTheyAreFulfilled(t *testing.T) {
+func TestIntentionsLastUntilTheNextChange(t *testing.T) {
 	p := newPlace(t)
 	m := p.open(t)
-	commit(t, m, Change{Intended: []Entry{entry("a", "one", "original"), entry("b", "two", "original")}})
+	a, b := entry("a", "one", "original"), entry("b", "two", "original")
+	commit(t, m, Change{Intended: []Entry{a, b}})
 	m.Close()
 	m = p.open(t)
 	defer m.Close()
-	commit(t, m, Change{Placed: []Entry{entry("a", "one", "original")}})
-	list, err := m.Intended()
-	if err != nil || len(list) != 1 || list[0].Path != "b" {
+	if list, err := m.Intended(); err != nil || len(list) != 2 || list[0] != a || list[1] != b {
 		t.Errorf("intended are %+v, %v", list, err)
 	}
-	if err := m.ClearIntended(); err != nil {
-		t.Fatal(err)
-	}
-	if list, _ := m.Intended(); len(list) != 0 {
-		t.Errorf("intended are %+v", list)
+	commit(t, m, Change{Placed: []Entry{a}})
+	if list, err := m.Intended(); err != nil || len(list) != 0 {
+		t.Errorf("intended are %+v, %v", list, err)
 	}
 }
 

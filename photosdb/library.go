@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // Options change how a library is opened. The zero value is right for most.
@@ -70,6 +71,9 @@ func (l *Library) open() (err error) {
 	// Read-write: the copied log is taken into a private index, which SQLite
 	// must be able to write.
 	if l.conn, err = sqlite.OpenConn(l.snapshot.database(), sqlite.OpenReadWrite); err != nil {
+		return err
+	}
+	if err := sqlitex.ExecuteTransient(l.conn, "PRAGMA cache_size = -32768", nil); err != nil { // KiB
 		return err
 	}
 	if l.schema, err = readSchema(l.conn); err != nil {

@@ -38,26 +38,29 @@ func (t *tree) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range t.folders {
-		r.Close()
+		if r != nil {
+			r.Close()
+		}
 	}
 	t.folders = nil
 	return t.root.Close()
 }
 
-// folder returns a handle for the folder of a file, and the file's name in it.
+// folder returns a handle for the folder of a file, and the file's name in it;
+// nil for a folder that does not exist, which is looked for once.
 func (t *tree) folder(name string) (*os.Root, string) {
 	dir, base := path.Split(name)
 	dir = path.Clean(dir)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r := t.folders[dir]; r != nil {
+	if r, known := t.folders[dir]; known {
 		return r, base
 	}
 	if base == "" || base == ".." || len(t.folders) >= keepFolders {
 		return t.root, name
 	}
 	r, err := t.root.OpenRoot(dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return t.root, name // the operation itself will tell what is wrong
 	}
 	t.folders[dir] = r
@@ -67,12 +70,18 @@ func (t *tree) folder(name string) (*os.Root, string) {
 // stat describes the file that a name or a link inside the library leads to.
 func (t *tree) stat(name string) (fs.FileInfo, error) {
 	r, base := t.folder(name)
+	if r == nil {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
 	return r.Stat(base)
 }
 
 // open opens a regular file. A pipe or a device under its name is not waited for.
 func (t *tree) open(name string) (*os.File, error) {
 	r, base := t.folder(name)
+	if r == nil {
+		r, base = t.root, name // it may have come into being meanwhile
+	}
 	return regular(name, func() (*os.File, error) { return r.OpenFile(base, os.O_RDONLY|syscall.O_NONBLOCK, 0) })
 }
 

@@ -39,7 +39,7 @@ func appendNamespaces(dst []byte, f *facts) []byte {
 		{f.title != "" || f.description != "" || words, "dc", nsDC},
 		{words, "digiKam", nsDigiKam},
 		{len(f.persons) > 0, "Iptc4xmpExt", nsIPTC},
-		{f.favorite || f.taken != "" || f.modified != "", "xmp", nsXMP},
+		{f.favorite || f.created != "" || f.modified != "", "xmp", nsXMP},
 		{f.taken != "", "photoshop", nsPhotoshop},
 		{f.taken != "" || f.place != nil, "exif", nsExif},
 		{faces, "mwg-rs", nsRegions},

@@ -19,7 +19,8 @@ import (
 //	xmp:Rating                        5 for a favourite
 //	photoshop:DateCreated,
 //	exif:DateTimeOriginal,
-//	xmp:CreateDate                    Dates.Taken, with its offset; where that is unknown, Dates.Exif
+//	xmp:CreateDate                    Dates.Taken, with its offset; where that is unknown, Dates.Exif;
+//	                                  where that is too, xmp:CreateDate alone is Dates.Added
 //	xmp:ModifyDate                    Dates.Modified, of the edited file only
 //	exif:GPSLatitude, GPSLongitude    Location, to about 1 mm
 //	mwg-rs:Regions                    a region for each face with an extent
@@ -45,7 +46,7 @@ func AppendXMP(dst []byte, a *photosdb.Asset, role photosdb.Role) []byte {
 	if f.favorite {
 		dst = appendProperty(dst, "xmp:Rating", "5")
 	}
-	dst = appendDates(dst, f.taken, f.modified)
+	dst = appendDates(dst, &f)
 	dst = appendPlace(dst, f.place)
 	dst = appendRegions(dst, f.stored, f.regions)
 	return append(dst, packetEnd...)
@@ -58,6 +59,7 @@ type facts struct {
 	keywords, persons  []string
 	favorite           bool
 	taken, modified    string             // as XMP writes them; "" for none
+	created            string             // the same as taken, or the next best
 	place              *photosdb.Location // nil for none, or one that is not on the globe
 	stored             frame              // of the file that the sidecar belongs to
 	regions            []region
@@ -73,6 +75,9 @@ func gather(a *photosdb.Asset, role photosdb.Role) facts {
 		taken:       taken(a.Dates),
 		place:       onGlobe(a.Location),
 		stored:      storedFrame(a, role),
+	}
+	if f.created = f.taken; f.created == "" {
+		f.created = date(a.Dates.Added.UTC())
 	}
 	if !carries(f.title) {
 		f.title = ""
@@ -131,14 +136,16 @@ func date(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.999999Z07:00")
 }
 
-func appendDates(dst []byte, taken, modified string) []byte {
-	if taken != "" {
-		dst = appendProperty(dst, "photoshop:DateCreated", taken)
-		dst = appendProperty(dst, "exif:DateTimeOriginal", taken)
-		dst = appendProperty(dst, "xmp:CreateDate", taken)
+func appendDates(dst []byte, f *facts) []byte {
+	if f.taken != "" {
+		dst = appendProperty(dst, "photoshop:DateCreated", f.taken)
+		dst = appendProperty(dst, "exif:DateTimeOriginal", f.taken)
 	}
-	if modified != "" {
-		dst = appendProperty(dst, "xmp:ModifyDate", modified)
+	if f.created != "" {
+		dst = appendProperty(dst, "xmp:CreateDate", f.created)
+	}
+	if f.modified != "" {
+		dst = appendProperty(dst, "xmp:ModifyDate", f.modified)
 	}
 	return dst
 }

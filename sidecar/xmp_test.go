@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +114,17 @@ func TestTheCamerasDateStandsInForAnImpossibleOne(t *testing.T) {
 	d := photosdb.Dates{Taken: time.Unix(0, 0).UTC(), Exif: "2020:05:12 18:47:13", Zone: photosdb.Zone{Source: photosdb.ZoneOffset}}
 	if got := taken(d); got != "1970-01-01T00:00:00Z" {
 		t.Errorf("a date that is known gave way to the camera's: %q", got)
+	}
+}
+
+func TestTheDateOfArrivalIsTheLastResort(t *testing.T) {
+	a := &photosdb.Asset{Dates: photosdb.Dates{Added: time.Date(2020, 6, 6, 14, 15, 24, 0, time.UTC)}}
+	got := string(XMP(a, photosdb.RoleOriginal))
+	if !strings.Contains(got, "<xmp:CreateDate>2020-06-06T14:15:24Z</xmp:CreateDate>") {
+		t.Errorf("no date of arrival in\n%s", got)
+	}
+	if strings.Contains(got, "DateCreated") || strings.Contains(got, "DateTimeOriginal") {
+		t.Errorf("the date of arrival passes for that of the picture in\n%s", got)
 	}
 }
 

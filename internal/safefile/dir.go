@@ -1,6 +1,7 @@
 package safefile
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,11 +11,14 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// Dir is the FS of a real folder. Everything happens relative to the open
-// folder (os.Root): it can be moved meanwhile, and nothing in it, no symbolic
-// link either, can make photogo write elsewhere.
+// Dir is the FS of a real folder. Folders are found relative to the open root
+// (os.Root), files relative to their open folder and without following links:
+// the root can be moved meanwhile, and nothing in it, no symbolic link either,
+// can make photogo write elsewhere.
 type Dir struct {
 	root  *os.Root
 	top   *os.File // the folder itself, kept open for syncing as a whole
@@ -26,9 +30,9 @@ type Dir struct {
 }
 
 // folder is an open folder below the root. Working relative to it spares the
-// kernel the walk, and every walk here is several system calls.
+// kernel the walk, and every step of a walk below os.Root is a system call.
 type folder struct {
-	root *os.Root
+	file *os.File
 	refs int
 	used int64
 }
@@ -59,28 +63,37 @@ func (d *Dir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range d.open {
-		f.root.Close()
+		f.file.Close()
 	}
 	d.open = nil
-	d.top.Close()
-	return d.root.Close()
+	return errors.Join(d.top.Close(), d.root.Close())
 }
 
-// in calls do with the handle of a folder.
-func (d *Dir) in(dir string, do func(*os.Root) error) error {
-	if dir == "." {
-		return do(d.root)
+// at calls do with the handle of the folder of name, and name's last element.
+// An error gets the name that was meant.
+func (d *Dir) at(op, name string, do func(folder int, base string) error) error {
+	dir, base := path.Split(path.Clean(name))
+	if base == "" || base == "." || base == ".." || strings.ContainsRune(base, 0) {
+		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
-	f, err := d.folder(dir)
+	f, err := d.folder(path.Clean(dir))
 	if err != nil {
-		return err
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return &fs.PathError{Op: op, Path: name, Err: err}
 	}
-	defer func() {
-		d.mu.Lock()
-		f.refs--
-		d.mu.Unlock()
-	}()
-	return do(f.root)
+	defer d.release(f)
+	for {
+		err := do(int(f.file.Fd()), base)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return &fs.PathError{Op: op, Path: name, Err: err}
+		}
+	}
 }
 
 func (d *Dir) folder(dir string) (*folder, error) {
@@ -88,18 +101,24 @@ func (d *Dir) folder(dir string) (*folder, error) {
 	defer d.mu.Unlock()
 	f := d.open[dir]
 	if f == nil {
-		root, err := d.root.OpenRoot(dir)
+		file, err := d.root.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
 		if err != nil {
 			return nil, err
 		}
 		d.evict()
-		f = &folder{root: root}
+		f = &folder{file: file}
 		d.open[dir] = f
 	}
 	d.tick++
 	f.used = d.tick
 	f.refs++
 	return f, nil
+}
+
+func (d *Dir) release(f *folder) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f.refs--
 }
 
 // evict closes the handle that was not used for the longest time, if there are
@@ -115,42 +134,58 @@ func (d *Dir) evict() {
 		}
 	}
 	if oldest != "" {
-		d.open[oldest].root.Close()
+		d.open[oldest].file.Close()
 		delete(d.open, oldest)
 	}
 }
 
-// MkdirAll implements FS.
-func (d *Dir) MkdirAll(name string) error { return d.root.MkdirAll(clean(name), 0o755) }
+// forget closes the handle of a folder that is no more, or not the same.
+func (d *Dir) forget(dir string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f := d.open[dir]; f != nil && f.refs == 0 {
+		f.file.Close()
+		delete(d.open, dir)
+	}
+}
+
+// Mkdir implements FS.
+func (d *Dir) Mkdir(name string) error {
+	return d.at("mkdir", name, func(folder int, base string) error { return unix.Mkdirat(folder, base, 0o755) })
+}
 
 // Create implements FS.
-func (d *Dir) Create(name string) (file File, err error) {
-	return d.file(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+func (d *Dir) Create(name string) (File, error) {
+	return d.file("create", name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL)
 }
 
 // Clone implements FS.
 func (d *Dir) Clone(src *os.File, name string) error {
-	return d.in(path.Dir(clean(name)), func(r *os.Root) error { return clone(r, src, path.Base(name)) })
+	err := d.at("clone", name, func(folder int, base string) error { return clone(src, folder, base) })
+	if errors.Is(err, ErrNoClone) {
+		return ErrNoClone
+	}
+	return err
 }
 
 // Open implements FS. A pipe or a device under the name is not waited for.
 func (d *Dir) Open(name string) (File, error) {
-	file, err := d.file(name, os.O_RDONLY|syscall.O_NONBLOCK)
+	file, err := d.file("open", name, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return nil, err
 	}
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		file.Close()
-		return nil, fmt.Errorf("open %s: not a regular file", name)
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("not a regular file")}
 	}
 	return file, nil
 }
 
-func (d *Dir) file(name string, flag int) (file File, err error) {
-	err = d.in(path.Dir(clean(name)), func(r *os.Root) error {
-		f, err := r.OpenFile(path.Base(name), flag, 0o644)
+func (d *Dir) file(op, name string, flag int) (file *os.File, err error) {
+	err = d.at(op, name, func(folder int, base string) error {
+		fd, err := unix.Openat(folder, base, flag|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o644)
 		if err == nil {
-			file = f
+			file = os.NewFile(uintptr(fd), path.Join(d.root.Name(), name))
 		}
 		return err
 	})
@@ -159,31 +194,74 @@ func (d *Dir) file(name string, flag int) (file File, err error) {
 
 // Rename implements FS.
 func (d *Dir) Rename(old, name string) error {
-	if path.Dir(clean(old)) != path.Dir(clean(name)) {
-		return d.root.Rename(clean(old), clean(name))
-	}
-	return d.in(path.Dir(clean(name)), func(r *os.Root) error {
-		return r.Rename(path.Base(old), path.Base(name))
+	return d.at("rename", old, func(from int, oldBase string) error {
+		if path.Dir(path.Clean(old)) == path.Dir(path.Clean(name)) {
+			newBase := path.Base(path.Clean(name))
+			if newBase == ".." || newBase == "." {
+				return fs.ErrInvalid
+			}
+			return unix.Renameat(from, oldBase, from, newBase)
+		}
+		return d.at("rename", name, func(to int, newBase string) error { return unix.Renameat(from, oldBase, to, newBase) })
 	})
 }
 
 // Remove implements FS.
 func (d *Dir) Remove(name string) error {
-	return d.in(path.Dir(clean(name)), func(r *os.Root) error { return r.Remove(path.Base(name)) })
+	err := d.at("remove", name, func(folder int, base string) error { return unix.Unlinkat(folder, base, 0) })
+	if errors.Is(err, unix.EISDIR) || errors.Is(err, unix.EPERM) {
+		d.forget(path.Clean(name))
+		return d.at("remove", name, func(folder int, base string) error { return unix.Unlinkat(folder, base, unix.AT_REMOVEDIR) })
+	}
+	return err
 }
 
 // Lstat implements FS.
-func (d *Dir) Lstat(name string) (info fs.FileInfo, err error) {
-	err = d.in(path.Dir(clean(name)), func(r *os.Root) error {
-		info, err = r.Lstat(path.Base(name))
-		return err
+func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
+	var info fileInfo
+	err := d.at("lstat", name, func(folder int, base string) error {
+		info.name = base
+		return unix.Fstatat(folder, base, &info.stat, unix.AT_SYMLINK_NOFOLLOW)
 	})
-	return info, err
+	if err != nil {
+		return nil, err
+	}
+	return &info, nil
+}
+
+// fileInfo is what photogo needs to know of a file; package os would say the
+// same after several more system calls.
+type fileInfo struct {
+	name string
+	stat unix.Stat_t
+}
+
+func (i *fileInfo) Name() string       { return i.name }
+func (i *fileInfo) Size() int64        { return i.stat.Size }
+func (i *fileInfo) IsDir() bool        { return i.Mode().IsDir() }
+func (i *fileInfo) Sys() any           { return &i.stat }
+func (i *fileInfo) ModTime() time.Time { return time.Unix(i.stat.Mtim.Unix()) }
+
+func (i *fileInfo) Mode() fs.FileMode {
+	mode := fs.FileMode(i.stat.Mode & 0o777)
+	switch i.stat.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return mode
+	case unix.S_IFDIR:
+		return mode | fs.ModeDir
+	case unix.S_IFLNK:
+		return mode | fs.ModeSymlink
+	case unix.S_IFIFO:
+		return mode | fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		return mode | fs.ModeSocket
+	}
+	return mode | fs.ModeDevice
 }
 
 // ReadDir implements FS.
 func (d *Dir) ReadDir(name string) ([]fs.DirEntry, error) {
-	f, err := d.root.Open(clean(name))
+	f, err := d.root.Open(path.Clean(name))
 	if err != nil {
 		return nil, err
 	}
@@ -207,8 +285,12 @@ func (d *Dir) Chtimes(name string, modified time.Time) error {
 	} else if modified.After(lastTime) {
 		modified = lastTime
 	}
-	return d.in(path.Dir(clean(name)), func(r *os.Root) error {
-		return r.Chtimes(path.Base(name), time.Time{}, modified)
+	at, err := unix.TimeToTimespec(modified)
+	if err != nil {
+		return &fs.PathError{Op: "chtimes", Path: name, Err: err}
+	}
+	return d.at("chtimes", name, func(folder int, base string) error {
+		return unix.UtimesNanoAt(folder, base, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW)
 	})
 }
 
@@ -218,7 +300,7 @@ func (d *Dir) Sync(names ...string) error {
 		return syncAll(d.top)
 	}
 	for i, name := range names {
-		f, err := d.root.Open(clean(name))
+		f, err := d.root.OpenFile(path.Clean(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return err
 		}
@@ -238,7 +320,3 @@ func (d *Dir) Sync(names ...string) error {
 // batchable is the number of files from which one sync of the whole file system
 // is cheaper than one of each file, if the file system can.
 const batchable = 8
-
-// clean makes the empty name the root's; whether a name leads out is judged by
-// os.Root.
-func clean(name string) string { return path.Clean(name) }

@@ -17,8 +17,9 @@ import (
 // symbolic link. All methods may be called concurrently. Errors are those of
 // package os and name the file.
 type FS interface {
-	// MkdirAll makes a folder and those above it; there already is no error.
-	MkdirAll(name string) error
+	// Mkdir makes a folder in one that exists. fs.ErrExist: the name is taken,
+	// by a folder or something else.
+	Mkdir(name string) error
 	// Create makes a new file for writing, readable by all, writable by its
 	// owner. The name must not be taken: fs.ErrExist.
 	Create(name string) (File, error)

@@ -2,28 +2,22 @@ package safefile
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// clone makes the new file name in dir share the blocks of src (APFS,
+// clone makes the new file name in a folder share the blocks of src (APFS,
 // fclonefileat). A clone takes the source's mode with it; it gets our own.
-func clone(dir *os.Root, src *os.File, name string) error {
-	at, err := dir.Open(".")
-	if err != nil {
-		return err
-	}
-	defer at.Close()
-	err = unix.Fclonefileat(int(src.Fd()), int(at.Fd()), name, unix.CLONE_NOOWNERCOPY)
-	switch {
-	case err == nil:
-		return dir.Chmod(name, 0o644)
-	case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EXDEV), errors.Is(err, unix.EINVAL):
+func clone(src *os.File, folder int, name string) error {
+	err := unix.Fclonefileat(int(src.Fd()), folder, name, unix.CLONE_NOOWNERCOPY)
+	switch err {
+	case nil:
+		return unix.Fchmodat(folder, name, 0o644, unix.AT_SYMLINK_NOFOLLOW)
+	case unix.ENOTSUP, unix.EXDEV, unix.EINVAL:
 		return ErrNoClone
 	}
-	return fmt.Errorf("clone %s: %w", src.Name(), err)
+	return err
 }
 
 // syncsWhole is false: macOS cannot sync one file system as a whole.

@@ -1,32 +1,30 @@
 package safefile
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// clone makes the new file name in dir share the blocks of src (ioctl FICLONE:
-// Btrfs, XFS, bcachefs, …).
-func clone(dir *os.Root, src *os.File, name string) error {
-	dst, err := dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+// clone makes the new file name in a folder share the blocks of src (ioctl
+// FICLONE: Btrfs, XFS, bcachefs, …).
+func clone(src *os.File, folder int, name string) error {
+	dst, err := unix.Openat(folder, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
 	}
-	err = unix.IoctlFileClone(int(dst.Fd()), int(src.Fd()))
-	dst.Close()
+	err = unix.IoctlFileClone(dst, int(src.Fd()))
+	unix.Close(dst)
 	if err == nil {
 		return nil
 	}
-	dir.Remove(name)
-	for _, no := range []error{unix.EOPNOTSUPP, unix.ENOTTY, unix.EXDEV, unix.EINVAL, unix.ENOSYS, unix.EPERM} {
-		if errors.Is(err, no) {
-			return ErrNoClone
-		}
+	unix.Unlinkat(folder, name, 0)
+	switch err {
+	case unix.EOPNOTSUPP, unix.ENOTTY, unix.EXDEV, unix.EINVAL, unix.ENOSYS, unix.EPERM:
+		return ErrNoClone
 	}
-	return fmt.Errorf("clone %s: %w", src.Name(), err)
+	return err
 }
 
 // syncsWhole reports whether one call makes everything on the file system of

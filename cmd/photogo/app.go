@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/photogo/photogo/photosdb"
+)
+
+// run runs the command line and returns the exit code.
+func run(ctx context.Context, e environment, args []string) int {
+	app := newApp(e)
+	err := app.RunContext(ctx, flagsFirst(app, args))
+	if err == nil {
+		return 0
+	}
+	code := exitCode(err)
+	if code != exitIncomplete { // the closing words have said it
+		e.explain(args, code, err)
+	}
+	return code
+}
+
+func newApp(e environment) *cli.App {
+	cli.VersionPrinter = func(*cli.Context) {} // the command version does it
+	return &cli.App{
+		Name:                 "photogo",
+		Usage:                "get every photo and movie out of an Apple Photos library, proven bit for bit",
+		HideVersion:          true,
+		EnableBashCompletion: true,
+		Writer:               e.out,
+		ErrWriter:            e.err,
+		// Errors come back to run, which knows the exit codes.
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   usageError,
+		Action:         noCommand,
+		Commands: []*cli.Command{
+			exportCommand(e),
+			listCommand(e),
+			infoCommand(e),
+			versionCommand(e),
+			exitCodesCommand(),
+		},
+	}
+}
+
+func usageError(_ *cli.Context, err error, _ bool) error { return usagef("%w", err) }
+
+func noCommand(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("there is no command %q; `photogo help` lists them", c.Args().First())
+	}
+	return cli.ShowAppHelp(c)
+}
+
+// flagsFirst moves flags before the other arguments of a command, since people
+// write `photogo export DEST --library LIBRARY` and the flag parser stops at
+// the first argument that is none.
+func flagsFirst(app *cli.App, args []string) []string {
+	head, command := 1, []*cli.Command(app.Commands)
+	var flags []cli.Flag
+	for head < len(args) {
+		c := find(command, args[head])
+		if c == nil {
+			break
+		}
+		head, command, flags = head+1, c.Subcommands, c.Flags
+	}
+	if flags == nil {
+		return args
+	}
+	takesValue := map[string]bool{}
+	for _, f := range flags {
+		_, isBool := f.(*cli.BoolFlag)
+		for _, name := range f.Names() {
+			takesValue["-"+name], takesValue["--"+name] = !isBool, !isBool
+		}
+	}
+	var options, rest []string
+	for i := head; i < len(args); i++ {
+		switch a := args[i]; {
+		case a == "--":
+			rest = append(rest, args[i+1:]...)
+			i = len(args)
+		case len(a) > 1 && a[0] == '-':
+			options = append(options, a)
+			if takesValue[a] && i+1 < len(args) {
+				i++
+				options = append(options, args[i])
+			}
+		default:
+			rest = append(rest, a)
+		}
+	}
+	out := append([]string{}, args[:head]...)
+	out = append(out, options...)
+	return append(append(out, "--"), rest...)
+}
+
+func find(commands []*cli.Command, name string) *cli.Command {
+	for _, c := range commands {
+		if c.HasName(name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// libraryFlag is on every command that reads a library.
+func libraryFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "library", Aliases: []string{"db"}, TakesFile: true,
+		Usage: "the Photos library, `LIBRARY`.photoslibrary (default: on macOS the one in your Pictures folder)",
+	}
+}
+
+// openLibrary opens the library that the flags name.
+func (e environment) openLibrary(c *cli.Context) (*photosdb.Library, error) {
+	path := c.String("library")
+	if path == "" {
+		path = photosdb.SystemLibrary(e.getenv("HOME"))
+	}
+	if path == "" {
+		return nil, usagef("which library? --library LIBRARY.photoslibrary names it (only on macOS there is a default)")
+	}
+	state, err := e.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return photosdb.Open(c.Context, path, photosdb.Options{TempDir: filepath.Join(state, "snapshots")})
+}
+
+// stateDir is where photogo keeps what it must remember.
+func (e environment) stateDir() (string, error) {
+	if dir := e.getenv("PHOTOGO_HOME"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	home := e.getenv("HOME")
+	if dir := e.getenv("XDG_STATE_HOME"); dir != "" && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "photogo"), nil
+	}
+	switch {
+	case home == "":
+		return "", usagef("neither HOME nor PHOTOGO_HOME is set: photogo does not know where to keep its state")
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Application Support", "photogo"), nil
+	}
+	return filepath.Join(home, ".local", "state", "photogo"), nil
+}
+
+// version is set by the build; without it the module's own version tells.
+var version = ""
+
+func versionCommand(e environment) *cli.Command {
+	return &cli.Command{
+		Name:      "version",
+		Usage:     "print photogo's version",
+		ArgsUsage: " ",
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print an object for programs"}},
+		Action: func(c *cli.Context) error {
+			v, commit := version, ""
+			if info, ok := debug.ReadBuildInfo(); ok {
+				if v == "" {
+					v = info.Main.Version
+				}
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						commit = s.Value
+					}
+				}
+			}
+			if c.Bool("json") {
+				return printJSON(e.out, struct {
+					Version  string `json:"version"`
+					Commit   string `json:"commit"`
+					Go       string `json:"go"`
+					Platform string `json:"platform"`
+				}{v, commit, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+			}
+			_, err := fmt.Fprintf(e.out, "photogo %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// arguments makes sure that a command got as many as it takes.
+func arguments(c *cli.Context, want int, what string) error {
+	switch n := c.NArg(); {
+	case n < want:
+		return usagef("%s is missing; `photogo %s --help` shows how", what, c.Command.FullName())
+	case n > want:
+		return usagef("unexpected argument %q", c.Args().Get(want))
+	}
+	return nil
+}
+
+var _ = os.Getpid

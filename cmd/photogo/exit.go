@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/photogo/photogo/export"
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/photosdb"
+)
+
+const (
+	exitUnforeseen = 1
+	exitUsage      = 2
+	exitIncomplete = 3
+)
+
+// exitCodes says what each exit code means; the README has the same table.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{0, "done; everything asked for is there and proven"},
+	{exitUnforeseen, "unforeseen failure"},
+	{exitUsage, "wrong usage or configuration"},
+	{exitIncomplete, "done, but incomplete: something is missing, failed or altered; each is listed"},
+	{4, "damage found"},
+	{10, "no access to the library (macOS privacy)"},
+	{11, "not a Photos library, or one that is not supported"},
+	{12, "busy: another photogo holds this destination, or Photos keeps changing the library"},
+	{13, "destination refused: not the known one, not writable, full, or inside the library"},
+	{130, "interrupted"},
+}
+
+// codes maps the errors that a caller can test for to exit codes, and a hint on
+// what to do.
+var codes = []struct {
+	err  error
+	code int
+	hint string
+}{
+	{errUsage, exitUsage, ""},
+	{errIncomplete, exitIncomplete, ""},
+	{context.Canceled, 130, ""},
+	{photosdb.ErrAccess, 10, accessHint()},
+	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
+	{photosdb.ErrUnsupported, 11, ""},
+	{photosdb.ErrDamaged, 11, "Copy the library again, or let Photos repair it: hold Option and Command while it starts."},
+	{photosdb.ErrBusy, 12, ""},
+	{manifest.ErrBusy, 12, ""},
+	{export.ErrStopped, 13, "What was placed so far is whole and recorded; run the same command again when there is room."},
+	{export.ErrRefused, 13, ""},
+	{manifest.ErrForeign, 13, ""},
+	{manifest.ErrDamaged, 4, "The record can be moved away: files that are in the destination are then found again by their bytes."},
+}
+
+func accessHint() string {
+	if runtime.GOOS == "darwin" {
+		return "macOS guards Photos libraries. Open System Settings > Privacy & Security > Full Disk Access, " +
+			"switch it on for the program that runs photogo (Terminal, say), quit that program and start it again."
+	}
+	return "Run photogo as the user who owns the library, or let that user's group read it. " +
+		"On a Mac it is Full Disk Access that is needed: System Settings > Privacy & Security."
+}
+
+var (
+	errUsage      = errors.New("usage")
+	errIncomplete = errors.New("incomplete")
+)
+
+// usagef is an error of usage; the sentinel does not show in its words.
+func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
+type usage struct{ error }
+
+func (u usage) Is(target error) bool { return target == errUsage }
+func (u usage) Unwrap() error        { return u.error }
+
+func exitCode(err error) int {
+	for _, c := range codes {
+		if errors.Is(err, c.err) {
+			return c.code
+		}
+	}
+	return exitUnforeseen
+}
+
+// explain says on stderr what happened and what to do; with --json, as an
+// object on stdout, too.
+func (e environment) explain(args []string, code int, err error) {
+	message := err.Error()
+	if code == 130 {
+		message = "interrupted"
+	}
+	fmt.Fprintln(e.err, "photogo:", message)
+	for _, c := range codes {
+		if c.hint != "" && errors.Is(err, c.err) {
+			fmt.Fprintln(e.err, c.hint)
+			break
+		}
+	}
+	if slices.Contains(args, "--json") {
+		printJSON(e.out, jsonError{Type: "error", Code: code, Message: message})
+	}
+}
+
+func exitCodesCommand() *cli.Command {
+	var table strings.Builder
+	for _, c := range exitCodes {
+		fmt.Fprintf(&table, "%3d  %s\n", c.code, c.meaning)
+	}
+	return &cli.Command{
+		Name:        "exit-codes",
+		Usage:       "what photogo's exit codes mean",
+		ArgsUsage:   " ",
+		Description: table.String(),
+		Action:      func(c *cli.Context) error { _, err := fmt.Fprint(c.App.Writer, table.String()); return err },
+	}
+}

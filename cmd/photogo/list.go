@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/sidecar"
+)
+
+func listCommand(e environment) *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "list what a library holds",
+		Subcommands: []*cli.Command{{
+			Name:      "assets",
+			Usage:     "list photos and movies",
+			ArgsUsage: " ",
+			Description: `Lists the assets of the library in order of their UUIDs: a table for people, or
+with --json one object a line for programs, as docs/JSON.md describes.
+
+In the table: E edited, L Live Photo, R RAW, B burst, F favourite, H hidden,
+T in the trash, S from a shared album, M original missing from the library folder.
+
+Examples:
+  photogo list assets --library "Photos Library.photoslibrary"
+  photogo list assets --json --since 7d | jq -r .original_filename`,
+			OnUsageError: usageError,
+			Flags: []cli.Flag{
+				libraryFlag(),
+				&cli.StringFlag{Name: "since", Usage: "only what was taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
+				&cli.BoolFlag{Name: "no-trashed", Usage: "without what is in the trash"},
+				&cli.BoolFlag{Name: "json", Usage: "print objects for programs, one a line"},
+				&cli.BoolFlag{Name: "all", Usage: "with --json: faces and files, too"},
+			},
+			Action: func(c *cli.Context) error { return listAssets(c, e) },
+		}},
+		Action: func(c *cli.Context) error {
+			return usagef("list what? `photogo list assets` lists photos and movies")
+		},
+	}
+}
+
+func listAssets(c *cli.Context, e environment) (err error) {
+	if err := arguments(c, 0, ""); err != nil {
+		return err
+	}
+	q, err := parseQuery(c, e)
+	if err != nil {
+		return err
+	}
+	q.Trashed = !c.Bool("no-trashed")
+	library, err := e.openLibrary(c)
+	if err != nil {
+		return err
+	}
+	defer library.Close()
+	for _, w := range library.Warnings() {
+		fmt.Fprintln(e.err, "photogo: warning:", w)
+	}
+	out := bufio.NewWriterSize(e.out, 1<<16)
+	defer func() {
+		if flushErr := out.Flush(); err == nil {
+			err = flushErr
+		}
+	}()
+	asJSON := c.Bool("json")
+	if !asJSON {
+		fmt.Fprintln(out, tableHead)
+	}
+	for a, err := range library.Assets(c.Context, photosdb.Query{}) {
+		if err != nil {
+			return err
+		}
+		if !q.Match(a) {
+			continue
+		}
+		if !asJSON {
+			err = printRow(out, a)
+		} else {
+			var line []byte
+			if line, err = sidecar.JSON(a, c.Bool("all")); err == nil {
+				_, err = out.Write(append(line, '\n'))
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const tableHead = "UUID                                  DATE                       KIND        SIZE  FLAGS      NAME"
+
+func printRow(w io.Writer, a *photosdb.Asset) error {
+	date := "unknown"
+	if !a.Dates.Taken.IsZero() {
+		date = a.Dates.Taken.Format("2006-01-02 15:04:05 -07:00")
+	}
+	_, err := fmt.Fprintf(w, "%-36s  %-26s %-6s %9s  %-9s  %s\n", printable(string(a.UUID)), date, a.Kind,
+		humanize.Bytes(uint64(max(a.Original.Bytes, 0))), letters(a), printable(a.Name.Original))
+	return err
+}
+
+// letters are the flags of the table.
+func letters(a *photosdb.Asset) string {
+	original := a.Resource(photosdb.RoleOriginal)
+	var b strings.Builder
+	for _, f := range []struct {
+		is     bool
+		letter byte
+	}{
+		{a.Edited, 'E'}, {a.Has(photosdb.Live), 'L'}, {a.Has(photosdb.Raw), 'R'}, {a.Burst != nil, 'B'}, {a.Favorite, 'F'},
+		{a.Hidden, 'H'}, {a.Trashed, 'T'}, {a.Origin.SharedAlbum, 'S'}, {original == nil || !original.OnDisk, 'M'},
+	} {
+		if f.is {
+			b.WriteByte(f.letter)
+		}
+	}
+	return b.String()
+}
+
+// printable keeps control characters of a database out of a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

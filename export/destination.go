@@ -1,0 +1,149 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/manifest"
+)
+
+// ErrRefused says that a folder cannot be exported to.
+var ErrRefused = errors.New("destination refused")
+
+// Destination is an open destination folder with its record.
+type Destination struct {
+	Path   string // absolute, links resolved
+	FS     safefile.FS
+	Record *manifest.Manifest
+
+	dir *safefile.Dir // nil where there is no folder yet
+}
+
+// OpenDestination opens a folder to export to, and makes it and its record if
+// need be. state is photogo's state folder, library the path of the library
+// that is exported: neither may lie in the other. With look nothing is made and
+// nothing is locked: a folder that does not exist counts as an empty one.
+//
+// Errors: ErrRefused, and those of manifest.Open.
+func OpenDestination(ctx context.Context, path, library, state string, look bool) (_ *Destination, err error) {
+	path, err = resolve(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if err := apart(path, library); err != nil {
+		return nil, err
+	}
+	d := &Destination{Path: path}
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
+	if !look {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	d.dir, err = safefile.OpenDir(path)
+	switch {
+	case look && errors.Is(err, fs.ErrNotExist):
+		d.Record, err = manifest.Peek(ctx, state, nil)
+		return d, err
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	d.FS = d.dir
+	if look {
+		d.Record, err = manifest.Peek(ctx, state, d.FS)
+		return d, err
+	}
+	if err := writable(d.FS); err != nil {
+		return nil, fmt.Errorf("%w: %s cannot be written: %w", ErrRefused, path, err)
+	}
+	d.Record, err = manifest.Open(ctx, state, d.FS, path)
+	return d, err
+}
+
+// Folder returns what a plan looks at: nil where there is no folder yet.
+func (d *Destination) Folder() Folder {
+	if d.FS == nil {
+		return nil
+	}
+	return d.FS
+}
+
+// Close closes the folder and its record.
+func (d *Destination) Close() error {
+	var errs []error
+	if d.Record != nil {
+		errs = append(errs, d.Record.Close())
+	}
+	if d.dir != nil {
+		errs = append(errs, d.dir.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// writable tries what permissions alone do not tell: a read-only mount, a full disk.
+func writable(f safefile.FS) error {
+	if err := f.Mkdir(manifest.Folder); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	temp := safefile.Temp(manifest.Folder + "/x")
+	file, err := f.Create(temp)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write([]byte("photogo\n"))
+	return errors.Join(err, file.Close(), f.Remove(temp))
+}
+
+// resolve returns the absolute path with all links resolved, of a path whose
+// last elements need not exist.
+func resolve(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	rest := ""
+	for at := path; ; at = filepath.Dir(at) {
+		real, err := filepath.EvalSymlinks(at)
+		if err == nil {
+			return filepath.Join(real, rest), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			return "", err
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
+}
+
+// apart makes sure that destination and library do not lie in each other: the
+// library must never be written to, and never be exported into itself.
+func apart(dest, library string) error {
+	library, err := resolve(library)
+	if err != nil {
+		return err
+	}
+	switch {
+	case dest == library:
+		return fmt.Errorf("%w: %s is the library itself", ErrRefused, dest)
+	case within(dest, library):
+		return fmt.Errorf("%w: %s lies inside the library %s", ErrRefused, dest, library)
+	case within(library, dest):
+		return fmt.Errorf("%w: the library %s lies inside %s", ErrRefused, library, dest)
+	}
+	return nil
+}
+
+// within compares without regard to case, as the file systems of most Macs do.
+func within(inner, outer string) bool {
+	prefix := strings.TrimSuffix(outer, string(filepath.Separator)) + string(filepath.Separator)
+	return len(inner) > len(prefix) && strings.EqualFold(inner[:len(prefix)], prefix)
+}

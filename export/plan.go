@@ -1,0 +1,392 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/zeebo/blake3"
+
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
+	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/query"
+	"github.com/photogo/photogo/sidecar"
+)
+
+// Options say what is exported and how it is called. The zero value is
+// everything that is not in the trash, day by day, with XMP sidecars.
+type Options struct {
+	Query     query.Query
+	Directory *naming.Template // nil: naming.DefaultDirectory
+	Filename  *naming.Template // nil: naming.DefaultFilename
+	Skip      Skip
+
+	// NoSidecars leaves out the XMP sidecars.
+	NoSidecars bool
+	// IncludeReferenced exports files outside the library as well.
+	IncludeReferenced bool
+}
+
+// Skip leaves out files by their role.
+type Skip struct {
+	Edited bool // edited pictures and movies, the movies of edited Live Photos
+	Live   bool // the movies of Live Photos, edited or not
+	Raw    bool // the RAW half of a pair
+	Bursts bool // burst frames that were not picked
+	AAE    bool // the edits and the camera's own adjustments
+}
+
+// Record is the part of a manifest that a plan reads.
+type Record interface {
+	Of(owners []string) (map[string]manifest.Holding, error)
+	Names() iter.Seq2[manifest.Name, error]
+}
+
+// Folder is the part of a destination that a plan looks at.
+type Folder interface {
+	Lstat(name string) (fs.FileInfo, error)
+}
+
+// Plan is what is to be done, asset by asset. It is worked out as it is read,
+// so that its size does not grow with the library.
+type Plan struct {
+	assets iter.Seq2[*photosdb.Asset, error]
+	record Record
+	folder Folder
+	opt    Options
+	namer  *naming.Namer
+}
+
+// NewPlan compares assets with a record and with the files that are there. The
+// assets must come in the order of photosdb.ByDate: it decides who gets a name
+// that two want. folder may be nil: nothing is there.
+func NewPlan(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Folder, opt Options) (*Plan, error) {
+	var err error
+	if opt.Directory == nil {
+		if opt.Directory, err = naming.Parse(naming.DefaultDirectory); err != nil {
+			return nil, err
+		}
+	}
+	if opt.Filename == nil {
+		if opt.Filename, err = naming.Parse(naming.DefaultFilename); err != nil {
+			return nil, err
+		}
+	}
+	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, namer: naming.NewNamer(opt.Directory, opt.Filename)}
+	for n, err := range record.Names() {
+		if err != nil {
+			return nil, err
+		}
+		p.namer.Keep(n.Owner, naming.Name{Wish: n.Wish, Dir: n.Dir, Base: n.Base})
+	}
+	return p, nil
+}
+
+// ahead is how many assets are looked up in the record at a time.
+const ahead = 256
+
+// Groups yields the plan, asset by asset. It can be read once.
+func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
+	return func(yield func(*Group, error) bool) {
+		assets := make([]*photosdb.Asset, 0, ahead)
+		for a, err := range p.assets {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if p.wanted(a) {
+				assets = append(assets, a)
+			}
+			if len(assets) == ahead {
+				if !p.groups(assets, yield) {
+					return
+				}
+				assets = assets[:0]
+			}
+		}
+		p.groups(assets, yield)
+	}
+}
+
+// groups plans some assets, and reports whether to go on.
+func (p *Plan) groups(assets []*photosdb.Asset, yield func(*Group, error) bool) bool {
+	owners := make([]string, len(assets))
+	for i, a := range assets {
+		owners[i] = string(a.UUID)
+	}
+	held, err := p.record.Of(owners)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for _, a := range assets {
+		if !yield(p.group(a, held[string(a.UUID)]), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Plan) wanted(a *photosdb.Asset) bool {
+	if p.opt.Skip.Bursts && a.Burst != nil && a.Burst.Unpicked() {
+		return false
+	}
+	return p.opt.Query.Match(a)
+}
+
+// group plans the files of one asset.
+func (p *Plan) group(a *photosdb.Asset, held manifest.Holding) *Group {
+	known := make(map[photosdb.Role]*manifest.Entry, len(held.Entries))
+	for i := range held.Entries {
+		e := &held.Entries[i]
+		known[photosdb.Role(e.Role)] = e
+	}
+	name := p.namer.Name(a, naming.Name{Wish: held.Name.Wish, Dir: held.Name.Dir, Base: held.Name.Base})
+	g := &Group{Asset: a.UUID, name: manifest.Name{Owner: string(a.UUID), Wish: name.Wish, Dir: name.Dir, Base: name.Base}}
+	g.named = g.name != held.Name
+	files := naming.Files(name, a)
+	for i := range a.Resources {
+		r := &a.Resources[i]
+		if p.skips(r.Role) {
+			continue
+		}
+		item := Item{UUID: a.UUID, Role: r.Role, Path: path.Join(name.Dir, files[r.Role]), Source: r, Stamp: stamp(a), want: fingerprintOf(a, r)}
+		p.decide(&item, a, known[r.Role])
+		g.Items = append(g.Items, item)
+	}
+	g.Items = append(g.Items, p.unnamed(a)...)
+	if !p.opt.NoSidecars {
+		g.Items = append(g.Items, p.sidecars(a, g.Items, known)...)
+	}
+	return g
+}
+
+// skips reports whether files of a role are left out. Previews are nobody's
+// work, and the input of an edit is of use to Photos alone.
+func (p *Plan) skips(role photosdb.Role) bool {
+	switch role {
+	case photosdb.RolePoster, photosdb.RoleEditBase:
+		return true
+	case photosdb.RoleEdited:
+		return p.opt.Skip.Edited
+	case photosdb.RoleEditedLive:
+		return p.opt.Skip.Edited || p.opt.Skip.Live
+	case photosdb.RoleLive:
+		return p.opt.Skip.Live
+	case photosdb.RoleRaw:
+		return p.opt.Skip.Raw
+	case photosdb.RoleAdjustments, photosdb.RoleAAE:
+		return p.opt.Skip.AAE
+	}
+	return false
+}
+
+// unnamed are files that an asset should have and the library names nowhere.
+func (p *Plan) unnamed(a *photosdb.Asset) (items []Item) {
+	// Slow motion is an edit without a rendering; from Photos 10 on so is all
+	// that the camera did itself.
+	rendered := a.EditState == 1 || a.EditState == 2
+	if a.Edited && rendered && !a.Has(photosdb.SlowMotion) && a.Resource(photosdb.RoleEdited) == nil && !p.opt.Skip.Edited {
+		items = append(items, Item{UUID: a.UUID, Role: photosdb.RoleEdited, Action: Missing, Reason: ReasonUnrendered})
+	}
+	if a.Has(photosdb.Live) && !a.Origin.SharedAlbum && a.Resource(photosdb.RoleLive) == nil && !p.opt.Skip.Live {
+		items = append(items, Item{UUID: a.UUID, Role: photosdb.RoleLive, Action: Missing, Reason: ReasonNoLive})
+	}
+	return items
+}
+
+// decide compares a file of the library with the record and the destination.
+func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
+	r := item.Source
+	item.Version, item.Size, item.known = version(a, r, item.want), r.Found, known
+	if known != nil && !r.OnDisk && item.want == "" {
+		item.Version = known.Version // nothing can be compared with; what was exported once is as good as ever
+	}
+	there, same := p.look(known)
+	available := r.OnDisk && (r.Reference == nil || p.opt.IncludeReferenced)
+	switch {
+	case known != nil && there && same && known.Version == item.Version:
+		item.Action, item.Reason, item.Size = Keep, ReasonSame, known.Size
+		if known.Path != item.Path {
+			item.Action, item.Reason = Move, ReasonRenamed
+		}
+	case !available:
+		item.Action, item.Reason, item.Size = Missing, p.whyMissing(r), r.Size
+		if known != nil && there && known.Version != item.Version {
+			item.Reason = ReasonNewInCloud
+		}
+	default:
+		item.Action, item.check = Place, there && !same
+		item.Reason = why(known, there, same)
+	}
+}
+
+// look reports whether the file of an entry is there, and as it was recorded.
+func (p *Plan) look(known *manifest.Entry) (there, same bool) {
+	if known == nil || p.folder == nil {
+		return false, false
+	}
+	info, err := p.folder.Lstat(known.Path)
+	if err != nil {
+		return false, false
+	}
+	return true, info.Mode().IsRegular() && info.Size() == known.Size && info.ModTime().UnixNano() == known.ModTime
+}
+
+func why(known *manifest.Entry, there, same bool) string {
+	switch {
+	case known == nil:
+		return ReasonNew
+	case !there:
+		return ReasonGone
+	case !same:
+		return ReasonAltered
+	}
+	return ReasonChanged
+}
+
+func (p *Plan) whyMissing(r *photosdb.Resource) string {
+	switch {
+	case r.Problem != nil:
+		return r.Problem.Error()
+	case r.Reference != nil && !r.OnDisk:
+		return ReasonNotFound
+	case r.Reference != nil:
+		return ReasonReferenced
+	case r.Remote:
+		return ReasonInCloud
+	}
+	return ReasonLost
+}
+
+// version tells whether a file of the library is still the one that was placed:
+// by Apple's fingerprint where the library has one, else by size, time and, for
+// what belongs to an edit, the time of the edit.
+func version(a *photosdb.Asset, r *photosdb.Resource, want string) string {
+	if want != "" {
+		if r.OnDisk {
+			return want + " " + strconv.FormatInt(r.Found, 10)
+		}
+		return want + " " + strconv.FormatInt(r.Size, 10)
+	}
+	v := strconv.FormatInt(r.Found, 10) + " " + strconv.FormatInt(r.ModTime, 10)
+	switch r.Role {
+	case photosdb.RoleEdited, photosdb.RoleEditedLive, photosdb.RoleAdjustments:
+		if t := a.Dates.Modified; !t.IsZero() {
+			v += " " + strconv.FormatInt(t.UnixMicro(), 10)
+		}
+	}
+	return v
+}
+
+// fingerprintOf returns Apple's fingerprint of a file, "" where the library has
+// none. The asset itself carries those of its original and its rendered still.
+func fingerprintOf(a *photosdb.Asset, r *photosdb.Resource) string {
+	switch {
+	case r.Fingerprint != "":
+		return r.Fingerprint
+	case r.Role == photosdb.RoleOriginal:
+		return a.Fingerprint
+	case r.Role == photosdb.RoleEdited && a.Kind == photosdb.Photo:
+		return a.EditedFingerprint
+	}
+	return ""
+}
+
+// stamp is the modification time that an asset's files get.
+func stamp(a *photosdb.Asset) time.Time {
+	if a.Dates.Taken.IsZero() {
+		return a.Dates.Added
+	}
+	return a.Dates.Taken
+}
+
+// sidecars plans the sidecars of the pictures that are or will be there.
+func (p *Plan) sidecars(a *photosdb.Asset, pictures []Item, known map[photosdb.Role]*manifest.Entry) (items []Item) {
+	for _, picture := range pictures {
+		role := RoleSidecar
+		if picture.Role == photosdb.RoleEdited {
+			role = RoleEditedSidecar
+		} else if picture.Role != photosdb.RoleOriginal {
+			continue
+		}
+		if picture.Action == Missing {
+			continue
+		}
+		content := sidecar.XMP(a, picture.Role)
+		sum := blake3.Sum256(content)
+		item := Item{
+			UUID: a.UUID, Role: role, Path: naming.Sidecar(picture.Path), Size: int64(len(content)),
+			Version: manifest.Sum(sum).String(), Stamp: stamp(a), known: known[role], of: picture.Role,
+		}
+		there, same := p.look(item.known)
+		switch {
+		case item.known == nil || !there || !same || item.known.Version != item.Version:
+			item.Action, item.Content, item.check = Place, content, there && !same
+			if item.Reason = why(item.known, there, same); item.Reason == ReasonChanged {
+				item.Reason = ReasonFacts
+			}
+		case item.known.Path != item.Path:
+			item.Action, item.Reason = Move, ReasonRenamed
+		default:
+			item.Action, item.Reason = Keep, ReasonSame
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// ErrStopped says that a run ended early because going on was of no use: the
+// destination is full, or cannot be written at all.
+var ErrStopped = errors.New("destination cannot take more")
+
+// describe names an item in an error.
+func (i *Item) describe() string {
+	if i.Path != "" {
+		return i.Path
+	}
+	return fmt.Sprintf("%s of %s", i.Role, i.UUID)
+}
+
+// Rehearse tells what Run would do, file by file, and does nothing.
+func (p *Plan) Rehearse(ctx context.Context, event func(Event)) (s Summary, err error) {
+	for g, err := range p.Groups(ctx) {
+		if err != nil {
+			return s, err
+		}
+		for i := range g.Items {
+			e := rehearse(&g.Items[i])
+			e.Assets = s.Assets
+			s.add(e)
+			if event != nil {
+				event(e)
+			}
+		}
+		s.Assets++
+	}
+	return s, nil
+}
+
+func rehearse(item *Item) Event {
+	e := Event{Item: item}
+	switch item.Action {
+	case Missing:
+		e.Outcome = Absent
+	case Keep:
+		e.Outcome, e.Entry = Unchanged, item.known
+	case Move:
+		e.Outcome, e.Entry = Moved, item.known
+	default:
+		e.Outcome, e.Entry = Placed, &manifest.Entry{Path: item.Path, Size: item.Size}
+	}
+	return e
+}

@@ -1,0 +1,317 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/photosdb"
+)
+
+// Source opens the files of a library; photosdb.Library is one.
+type Source interface {
+	Open(*photosdb.Resource) (*os.File, error)
+	OpenReferenced(*photosdb.Resource) (*os.File, error)
+}
+
+// Job is what a plan is carried out with.
+type Job struct {
+	Source Source
+	Dest   safefile.FS
+	Record *manifest.Manifest
+	// Workers is how many files are copied at a time; 0 is 4.
+	Workers int
+	// Now is the time of the run, for the names of quarantine folders.
+	Now time.Time
+	// Event is called for each file when its fate is known, by one goroutine
+	// at a time. It may be nil.
+	Event func(Event)
+}
+
+// Outcome is what became of a file.
+type Outcome string
+
+// The outcomes.
+const (
+	Placed    Outcome = "placed"
+	Moved     Outcome = "moved"
+	Unchanged Outcome = "unchanged"
+	Absent    Outcome = "missing"
+	Failed    Outcome = "failed"
+)
+
+// Event tells the fate of one file.
+type Event struct {
+	Item    *Item
+	Outcome Outcome
+	Entry   *manifest.Entry // what the record has now; nil for missing and failed files
+	Err     error           // of a failed file
+	Assets  int             // assets done so far
+}
+
+// Altered reports whether the bytes of a file that is there are not those that
+// the library recorded.
+func (e Event) Altered() bool { return e.Entry != nil && e.Entry.Proof == manifest.ProofAltered }
+
+// Summary counts the fates of all files.
+type Summary struct {
+	Assets    int   `json:"assets"`    // assets that were asked for
+	Files     int   `json:"files"`     // files that they should have
+	Placed    int   `json:"placed"`    // copied or written
+	Moved     int   `json:"moved"`     // given another name
+	Unchanged int   `json:"unchanged"` // there already
+	Removed   int   `json:"removed"`   // always 0: nothing removes yet
+	Missing   int   `json:"missing"`   // not in the library folder
+	Altered   int   `json:"altered"`   // of those that are there: not what the library recorded
+	Failed    int   `json:"failed"`
+	Bytes     int64 `json:"bytes"` // of the files placed
+}
+
+// Complete reports whether everything that was asked for is there and proven.
+func (s Summary) Complete() bool { return s.Missing+s.Altered+s.Failed == 0 }
+
+func (s *Summary) add(e Event) {
+	s.Files++
+	switch e.Outcome {
+	case Placed:
+		s.Placed++
+		s.Bytes += e.Entry.Size
+	case Moved:
+		s.Moved++
+	case Unchanged:
+		s.Unchanged++
+	case Absent:
+		s.Missing++
+	case Failed:
+		s.Failed++
+	}
+	if e.Altered() {
+		s.Altered++
+	}
+}
+
+const defaultWorkers = 4
+
+// metaRunning marks a record while a run is under way; found at a start, it
+// tells that the last one ended without a word.
+const metaRunning = "running"
+
+// Run makes the destination match the plan. Files that cannot be placed are
+// told as events and counted, and the others are placed all the same; an error
+// means that the run ended early. What the summary counts is durable.
+//
+// Errors: ErrStopped where the destination is full or cannot be written, those
+// of the context, and those of the sequence of assets.
+func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
+	r := &run{plan: p, job: job, made: map[string]bool{}}
+	if r.job.Workers <= 0 {
+		r.job.Workers = defaultWorkers
+	}
+	if err := r.begin(ctx); err != nil {
+		return r.summary, err
+	}
+	err := r.work(ctx)
+	if end := r.end(ctx, err); err == nil {
+		err = end
+	}
+	return r.summary, err
+}
+
+// run is one carrying out of a plan.
+type run struct {
+	plan    *Plan
+	job     Job
+	noClone noClone
+
+	mu      sync.Mutex // guards what follows
+	summary Summary
+	made    map[string]bool // folders that are there: true where this run made them
+	fresh   []string        // folders that are not synced yet
+}
+
+// begin cleans up after a run that ended without a word.
+func (r *run) begin(ctx context.Context) error {
+	running, err := r.job.Record.Meta(metaRunning)
+	if err != nil {
+		return err
+	}
+	first := false
+	if _, err := r.job.Dest.Lstat(manifest.SumsName); err != nil {
+		first = true // a new destination, or the state was lost: both are looked through once
+	}
+	if running != "" || first {
+		if err := cleanUp(ctx, r.job.Dest, r.job.Record); err != nil {
+			return fmt.Errorf("clean up after an interrupted run: %w", err)
+		}
+	}
+	return r.job.Record.SetMeta(metaRunning, "1")
+}
+
+// end leaves the destination in order; after a failure too, unless the
+// destination itself is what failed.
+func (r *run) end(ctx context.Context, failed error) error {
+	if errors.Is(failed, ErrStopped) {
+		return nil // the next run looks through it
+	}
+	if err := r.job.Record.WriteSums(context.WithoutCancel(ctx), r.job.Dest); err != nil {
+		return err
+	}
+	return r.job.Record.SetMeta(metaRunning, "")
+}
+
+// work passes groups from the plan through the workers to the committer.
+func (r *run) work(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	all, ctx := errgroup.WithContext(ctx)
+	// Groups travel in small packs, as handing over each would cost more than
+	// some files do.
+	packs := make(chan []*Group, 4)
+	staged := make(chan []*stagedGroup, 64) // room for what comes while a batch is synced
+
+	all.Go(func() error {
+		defer close(packs)
+		return r.pack(ctx, packs)
+	})
+
+	var workers sync.WaitGroup
+	for range r.job.Workers {
+		workers.Add(1)
+		all.Go(func() error {
+			defer workers.Done()
+			w := newWorker(r)
+			for pack := range packs {
+				// What is staged always reaches the committer, which
+				// gives it its name or takes it away again.
+				s, err := w.stageAll(ctx, pack)
+				staged <- s
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	go func() {
+		workers.Wait()
+		close(staged)
+	}()
+	var failure error
+	all.Go(func() error {
+		failure = newCommitter(r).commitAll(stop, staged)
+		return failure
+	})
+	err := all.Wait()
+	if errors.Is(err, context.Canceled) && failure != nil {
+		err = failure // the cancellation followed from it
+	}
+	return err
+}
+
+// A pack is complete at one of these.
+const (
+	packGroups = 32
+	packBytes  = 4 << 20
+)
+
+// pack sends the plan's groups in packs.
+func (r *run) pack(ctx context.Context, packs chan<- []*Group) error {
+	var pack []*Group
+	var bytes int64
+	send := func() error {
+		select {
+		case packs <- pack:
+			pack, bytes = nil, 0
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for g, err := range r.plan.Groups(ctx) {
+		if err != nil {
+			return err
+		}
+		pack = append(pack, g)
+		for i := range g.Items {
+			if g.Items[i].Action == Place {
+				bytes += g.Items[i].Size
+			}
+		}
+		if len(pack) == packGroups || bytes >= packBytes {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(pack) == 0 {
+		return nil
+	}
+	return send()
+}
+
+// report tells the fate of a file.
+func (r *run) report(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.summary.add(e)
+	e.Assets = r.summary.Assets
+	if r.job.Event != nil {
+		r.job.Event(e)
+	}
+}
+
+// groupDone counts an asset.
+func (r *run) groupDone() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.summary.Assets++
+}
+
+// mkdir makes the folder of a file, and reports whether photogo made it in this
+// run: then nothing but its own files can be in it.
+func (r *run) mkdir(name string) (ours bool, err error) {
+	dir := path.Dir(name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mkdirLocked(dir)
+}
+
+func (r *run) mkdirLocked(dir string) (ours bool, err error) {
+	if dir == "." {
+		return false, nil
+	}
+	if ours, known := r.made[dir]; known {
+		return ours, nil
+	}
+	if _, err := r.mkdirLocked(path.Dir(dir)); err != nil {
+		return false, err
+	}
+	switch err := r.job.Dest.Mkdir(dir); {
+	case err == nil:
+		r.made[dir] = true
+		r.fresh = append(r.fresh, path.Dir(dir))
+	case errors.Is(err, fs.ErrExist):
+		r.made[dir] = false
+	default:
+		return false, err
+	}
+	return r.made[dir], nil
+}
+
+// takeFresh returns the folders that got new folders since it was last called.
+func (r *run) takeFresh() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fresh := r.fresh
+	r.fresh = nil
+	return fresh
+}

@@ -1,0 +1,467 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/zeebo/blake3"
+
+	"github.com/photogo/photogo/fingerprint"
+	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/photosdb"
+)
+
+// ErrInTheWay says that a file which photogo did not place has the name that a
+// file should get. It is never touched.
+var ErrInTheWay = errors.New("a file that photogo did not place is in the way: move it, or choose other names")
+
+// ErrChanging says that a file changed again and again while it was copied.
+var ErrChanging = errors.New("the file changed while it was copied")
+
+// stagedGroup is a group whose bytes are in temporary files, and still
+// without names.
+type stagedGroup struct {
+	*Group
+	files []stagedFile
+}
+
+// stagedFile is a file on its way to its name.
+type stagedFile struct {
+	item  *Item
+	from  string // a temporary file, or the file's name so far; "" if only the record changes
+	entry manifest.Entry
+	fate  Outcome
+}
+
+// noClone remembers that cloning was tried in vain.
+type noClone struct{ atomic.Bool }
+
+// worker stages files; each has its own buffer and hashes.
+type worker struct {
+	*run
+	buf   []byte
+	sum   *blake3.Hasher
+	apple fingerprint.Hash
+}
+
+const bufferSize = 512 << 10
+
+func newWorker(r *run) *worker {
+	return &worker{run: r, buf: make([]byte, bufferSize), sum: blake3.New(), apple: fingerprint.New()}
+}
+
+// stageAll stages a pack. After an error the rest of the pack is left out.
+func (w *worker) stageAll(ctx context.Context, pack []*Group) (staged []*stagedGroup, err error) {
+	for _, g := range pack {
+		s, err := w.stage(ctx, g)
+		staged = append(staged, s)
+		if err != nil {
+			return staged, err
+		}
+	}
+	return staged, nil
+}
+
+// stage brings the files of a group up to where only their names are missing.
+// Files that fail are reported and left out, and with a picture its sidecar.
+// The error is one that ends the run.
+func (w *worker) stage(ctx context.Context, g *Group) (*stagedGroup, error) {
+	s := &stagedGroup{Group: g}
+	failed := map[photosdb.Role]bool{}
+	for i := range g.Items {
+		item := &g.Items[i]
+		if item.of != "" && failed[item.of] {
+			continue
+		}
+		file, err := w.stageItem(ctx, item)
+		switch {
+		case err == nil && item.Action == Missing:
+			w.report(Event{Item: item, Outcome: Absent})
+		case err == nil:
+			s.files = append(s.files, file)
+		case ctx.Err() != nil:
+			return s, ctx.Err()
+		default:
+			failed[item.Role] = true
+			w.report(Event{Item: item, Outcome: Failed, Err: err})
+			if fatal(err) {
+				return s, fmt.Errorf("%w: %w", ErrStopped, err)
+			}
+		}
+	}
+	return s, nil
+}
+
+// fatal reports whether an error says of the destination that going on is of no use.
+func fatal(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
+}
+
+func (w *worker) stageItem(ctx context.Context, item *Item) (stagedFile, error) {
+	if err := ctx.Err(); err != nil {
+		return stagedFile{}, err
+	}
+	switch item.Action {
+	case Missing:
+		return stagedFile{}, nil
+	case Keep:
+		return w.keep(item)
+	case Move:
+		return w.move(item)
+	}
+	if item.check {
+		if kept, done, err := w.inspect(item); done || err != nil {
+			return kept, err
+		}
+	}
+	file, err := w.place(ctx, item)
+	if err != nil {
+		err = fmt.Errorf("place %s: %w", item.describe(), err)
+	}
+	return file, err
+}
+
+// keep leaves a file as it is, but for a date that has changed since.
+func (w *worker) keep(item *Item) (stagedFile, error) {
+	file := stagedFile{item: item, entry: *item.known, fate: Unchanged}
+	if item.known.Stamp == item.Stamp.UnixMicro() || item.Stamp.IsZero() {
+		return file, nil
+	}
+	if err := w.job.Dest.Chtimes(item.Path, item.Stamp); err != nil {
+		return file, fmt.Errorf("set the date of %s: %w", item.Path, err)
+	}
+	info, err := w.job.Dest.Lstat(item.Path)
+	if err != nil {
+		return file, err
+	}
+	file.entry.Stamp, file.entry.ModTime = item.Stamp.UnixMicro(), info.ModTime().UnixNano()
+	return file, nil
+}
+
+func (w *worker) move(item *Item) (stagedFile, error) {
+	if _, err := w.job.Dest.Lstat(item.Path); err == nil {
+		return stagedFile{}, fmt.Errorf("move %s to %s: %w", item.known.Path, item.Path, ErrInTheWay)
+	}
+	if _, err := w.mkdir(item.Path); err != nil {
+		return stagedFile{}, err
+	}
+	file := stagedFile{item: item, from: item.known.Path, entry: *item.known, fate: Moved}
+	file.entry.Path = item.Path
+	return file, nil
+}
+
+// inspect looks into a file that is not as it was recorded. If only its times
+// changed it stays; if its bytes did, it is put aside for a person to see, and
+// the file is placed anew.
+func (w *worker) inspect(item *Item) (_ stagedFile, done bool, err error) {
+	name := item.known.Path
+	sum, info, err := w.hashPlaced(name)
+	if err != nil {
+		return stagedFile{}, false, fmt.Errorf("read %s, which was changed: %w", name, err)
+	}
+	if sum == item.known.Sum && info.Size() == item.known.Size {
+		if name == item.Path && item.known.Version == item.Version {
+			file := stagedFile{item: item, entry: *item.known, fate: Unchanged}
+			file.entry.ModTime = info.ModTime().UnixNano()
+			return file, true, nil
+		}
+		return stagedFile{}, false, nil
+	}
+	aside := path.Join(manifest.Folder, "quarantine", w.job.Now.Format(time.DateOnly), name)
+	if _, err := w.mkdir(aside); err != nil {
+		return stagedFile{}, false, err
+	}
+	for n := 1; ; n++ { // never over another
+		if _, err := w.job.Dest.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.%d", path.Join(manifest.Folder, "quarantine", w.job.Now.Format(time.DateOnly), name), n)
+	}
+	if err := w.job.Dest.Rename(name, aside); err != nil {
+		return stagedFile{}, false, fmt.Errorf("put %s aside: %w", name, err)
+	}
+	return stagedFile{}, false, w.job.Record.Commit(manifest.Change{Gone: []string{name}})
+}
+
+// hashPlaced hashes a file of the destination.
+func (w *worker) hashPlaced(name string) (sum manifest.Sum, info fs.FileInfo, err error) {
+	f, err := w.job.Dest.Open(name)
+	if err != nil {
+		return sum, nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return sum, nil, err
+	}
+	w.sum.Reset()
+	if _, err := io.CopyBuffer(onlyWriter{w.sum}, f, w.buf); err != nil {
+		return sum, nil, err
+	}
+	return sumOf(w.sum), info, nil
+}
+
+func sumOf(h *blake3.Hasher) (sum manifest.Sum) {
+	h.Sum(sum[:0])
+	return sum
+}
+
+// onlyWriter hides whatever else a writer can do, so that the buffer is used.
+type onlyWriter struct{ io.Writer }
+
+// place puts the bytes of an item into a temporary file, or finds that they are
+// in the destination already.
+func (w *worker) place(ctx context.Context, item *Item) (file stagedFile, err error) {
+	ours, err := w.mkdir(item.Path)
+	if err != nil {
+		return file, err
+	}
+	taken := false
+	if !ours {
+		taken, err = w.taken(item)
+	}
+	if err != nil {
+		return file, err
+	}
+	if taken {
+		return w.adopt(ctx, item)
+	}
+	if item.Source == nil {
+		return w.write(item)
+	}
+	if same, ok, err := w.sameBytes(ctx, item); err != nil || ok {
+		return same, err
+	}
+	for try := 1; ; try++ {
+		file, err = w.copy(ctx, item)
+		if !errors.Is(err, ErrChanging) || try == 3 {
+			return file, err
+		}
+	}
+}
+
+// taken reports whether the name is that of a file which the record does not know.
+func (w *worker) taken(item *Item) (bool, error) {
+	if item.known != nil && item.known.Path == item.Path {
+		return false, nil
+	}
+	_, err := w.job.Dest.Lstat(item.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// adopt takes a file that is there already for the one that should be, if its
+// bytes are the same.
+func (w *worker) adopt(ctx context.Context, item *Item) (stagedFile, error) {
+	entry, err := w.hashSource(ctx, item)
+	if err != nil {
+		return stagedFile{}, err
+	}
+	sum, info, err := w.hashPlaced(item.Path)
+	if err != nil || sum != entry.Sum {
+		return stagedFile{}, ErrInTheWay
+	}
+	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
+	return stagedFile{item: item, entry: entry, fate: Unchanged}, nil
+}
+
+// sameBytes finds out whether a file whose version changed has the same bytes
+// as before: a library that was copied without its times, say. Then the file
+// stays, and only the record learns the new version.
+func (w *worker) sameBytes(ctx context.Context, item *Item) (stagedFile, bool, error) {
+	k := item.known
+	if k == nil || item.Reason != ReasonChanged || k.Path != item.Path || k.Size != item.Source.Found {
+		return stagedFile{}, false, nil
+	}
+	entry, err := w.hashSource(ctx, item)
+	if err != nil || entry.Sum != k.Sum {
+		return stagedFile{}, false, err
+	}
+	entry.ModTime, entry.Stamp = k.ModTime, k.Stamp
+	return stagedFile{item: item, entry: entry, fate: Unchanged}, true, nil
+}
+
+// hashSource reads a source once, without copying it.
+func (w *worker) hashSource(ctx context.Context, item *Item) (manifest.Entry, error) {
+	if item.Source == nil {
+		return w.entry(item, int64(len(item.Content)), blake3.Sum256(item.Content), ""), nil
+	}
+	src, err := w.open(item)
+	if err != nil {
+		return manifest.Entry{}, err
+	}
+	defer src.Close()
+	n, err := w.stream(ctx, io.Discard, src)
+	if err != nil {
+		return manifest.Entry{}, err
+	}
+	return w.entry(item, n, sumOf(w.sum), w.apple.Text()), nil
+}
+
+// write puts a sidecar into a temporary file.
+func (w *worker) write(item *Item) (stagedFile, error) {
+	temp := safefile.Temp(item.Path)
+	dst, err := w.job.Dest.Create(temp)
+	if err != nil {
+		return stagedFile{}, err
+	}
+	_, err = dst.Write(item.Content)
+	if e := dst.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		w.job.Dest.Remove(temp)
+		return stagedFile{}, err
+	}
+	return w.finish(item, temp, w.entry(item, int64(len(item.Content)), blake3.Sum256(item.Content), ""))
+}
+
+// copy puts the bytes of a source into a temporary file, hashing them on the
+// way. A source that changes meanwhile is ErrChanging.
+func (w *worker) copy(ctx context.Context, item *Item) (_ stagedFile, err error) {
+	src, err := w.open(item)
+	if err != nil {
+		return stagedFile{}, err
+	}
+	defer src.Close()
+	before, err := src.Stat()
+	if err != nil {
+		return stagedFile{}, err
+	}
+	temp := safefile.Temp(item.Path)
+	n, err := w.copyTo(ctx, temp, src)
+	if err == nil {
+		err = unchanged(src, before, n)
+	}
+	if err != nil {
+		w.job.Dest.Remove(temp)
+		return stagedFile{}, err
+	}
+	return w.finish(item, temp, w.entry(item, n, sumOf(w.sum), w.apple.Text()))
+}
+
+// unchanged makes sure that a source was at rest while n bytes of it were read.
+func unchanged(src *os.File, before fs.FileInfo, n int64) error {
+	after, err := src.Stat()
+	if err != nil {
+		return err
+	}
+	if n != before.Size() || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return fmt.Errorf("%w (%d bytes before, %d after, %d read)", ErrChanging, before.Size(), after.Size(), n)
+	}
+	return nil
+}
+
+// copyTo clones or copies src into a new temporary file and hashes what it got.
+func (w *worker) copyTo(ctx context.Context, temp string, src *os.File) (int64, error) {
+	if !w.noClone.Load() {
+		err := w.job.Dest.Clone(src, temp)
+		if err == nil {
+			clone, err := w.job.Dest.Open(temp)
+			if err != nil {
+				return 0, err
+			}
+			defer clone.Close()
+			return w.stream(ctx, io.Discard, clone)
+		}
+		if !errors.Is(err, safefile.ErrNoClone) {
+			return 0, err
+		}
+		w.noClone.Store(true)
+	}
+	dst, err := w.job.Dest.Create(temp)
+	if err != nil {
+		return 0, err
+	}
+	n, err := w.stream(ctx, dst, src)
+	if e := dst.Close(); err == nil {
+		err = e
+	}
+	return n, err
+}
+
+// stream reads src to its end, writing it to dst and both hashes.
+func (w *worker) stream(ctx context.Context, dst io.Writer, src io.Reader) (n int64, err error) {
+	w.sum.Reset()
+	w.apple.Reset()
+	for {
+		got, readErr := src.Read(w.buf)
+		if got > 0 {
+			both(w.sum, w.apple, w.buf[:got])
+			if _, err := dst.Write(w.buf[:got]); err != nil {
+				return n, err
+			}
+			n += int64(got)
+		}
+		if readErr == io.EOF {
+			return n, nil
+		}
+		if readErr != nil {
+			return n, readErr
+		}
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+	}
+}
+
+func both(a, b hash.Hash, p []byte) {
+	a.Write(p) // a hash.Hash never fails
+	b.Write(p)
+}
+
+func (w *worker) open(item *Item) (*os.File, error) {
+	if item.Source.Reference != nil {
+		return w.job.Source.OpenReferenced(item.Source)
+	}
+	return w.job.Source.Open(item.Source)
+}
+
+// entry describes the bytes of an item for the record.
+func (w *worker) entry(item *Item, size int64, sum manifest.Sum, apple string) manifest.Entry {
+	return manifest.Entry{
+		Path: item.Path, Owner: string(item.UUID), Role: string(item.Role), Version: item.Version,
+		Size: size, Sum: sum, Apple: apple, Proof: proof(item, size, apple),
+	}
+}
+
+// proof compares what was read with what the library recorded.
+func proof(item *Item, size int64, apple string) manifest.Proof {
+	switch {
+	case item.Source == nil:
+		return manifest.ProofMade
+	case fingerprint.Valid(item.want) && apple == item.want:
+		return manifest.ProofFingerprint
+	case fingerprint.Valid(item.want), item.Source.Size > 0 && item.Source.Size != size:
+		return manifest.ProofAltered
+	}
+	return manifest.ProofSize
+}
+
+// finish gives a temporary file its date.
+func (w *worker) finish(item *Item, temp string, entry manifest.Entry) (stagedFile, error) {
+	if !item.Stamp.IsZero() {
+		if err := w.job.Dest.Chtimes(temp, item.Stamp); err != nil {
+			w.job.Dest.Remove(temp)
+			return stagedFile{}, err
+		}
+	}
+	info, err := w.job.Dest.Lstat(temp)
+	if err != nil {
+		w.job.Dest.Remove(temp)
+		return stagedFile{}, err
+	}
+	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
+	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, nil
+}
