@@ -134,18 +134,7 @@ func (w *worker) stageItem(ctx context.Context, item *Item) (stagedFile, error) 
 // keep leaves a file as it is, but for a date that has changed since.
 func (w *worker) keep(item *Item) (stagedFile, error) {
 	file := stagedFile{item: item, entry: *item.known, fate: Unchanged}
-	if item.known.Stamp == item.Stamp.UnixMicro() || item.Stamp.IsZero() {
-		return file, nil
-	}
-	if err := w.job.Dest.Chtimes(item.Path, item.Stamp); err != nil {
-		return file, fmt.Errorf("set the date of %s: %w", item.Path, err)
-	}
-	info, err := w.job.Dest.Lstat(item.Path)
-	if err != nil {
-		return file, err
-	}
-	file.entry.Stamp, file.entry.ModTime = item.Stamp.UnixMicro(), info.ModTime().UnixNano()
-	return file, nil
+	return file, w.redate(&file)
 }
 
 func (w *worker) move(item *Item) (stagedFile, error) {
@@ -157,7 +146,26 @@ func (w *worker) move(item *Item) (stagedFile, error) {
 	}
 	file := stagedFile{item: item, from: item.known.Path, entry: *item.known, fate: Moved}
 	file.entry.Path = item.Path
-	return file, nil
+	return file, w.redate(&file)
+}
+
+// redate gives a file that is there the date of its picture, if that is another
+// than it was given. What was asked for is compared, as not every file system
+// holds every date.
+func (w *worker) redate(file *stagedFile) error {
+	item, name := file.item, file.item.known.Path
+	if item.Stamp.IsZero() || item.known.Stamp == item.Stamp.UnixMicro() {
+		return nil
+	}
+	if err := w.job.Dest.Chtimes(name, item.Stamp); err != nil {
+		return fmt.Errorf("set the date of %s: %w", name, err)
+	}
+	info, err := w.job.Dest.Lstat(name)
+	if err != nil {
+		return err
+	}
+	file.entry.Stamp, file.entry.ModTime = item.Stamp.UnixMicro(), info.ModTime().UnixNano()
+	return nil
 }
 
 // inspect looks into a file that is not as it was recorded. If only its times

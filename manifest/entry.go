@@ -70,7 +70,7 @@ type Entry struct {
 	Version string // tells whether the source has changed since; opaque here
 	Size    int64  // bytes
 	ModTime int64  // nanoseconds since 1970 UTC, as the file system gave it back
-	Stamp   int64  // the modification time that was asked for, which not every file system can hold
+	Stamp   int64  // microseconds since 1970 UTC: the modification time that was asked for, which not every file system can hold
 	Sum     Sum    // of the bytes that were placed
 	Apple   string // Apple's fingerprint of the same bytes; "" for what photogo made itself
 	Proof   Proof
