@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/photogo/photogo/internal/fixture"
+)
+
+// The program under test is main itself: real arguments, real streams, real
+// exit codes.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"photogo": main})
+}
+
+// Each script in testdata is one promise to a user.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("PHOTOGO_HOME", filepath.Join(env.WorkDir, "state"))
+			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"library": library, "exits": exits, "files": files,
+		},
+	})
+}
+
+// library PATH [GENERATION] builds a synthetic library.
+func library(ts *testscript.TestScript, neg bool, args []string) {
+	var o fixture.Options
+	if len(args) > 1 {
+		g, ok := fixture.ByName(args[1])
+		if !ok {
+			ts.Fatalf("no generation %s", args[1])
+		}
+		o.Generation = g
+	}
+	_, err := fixture.Build(ts.MkAbs(args[0]), o)
+	ts.Check(err)
+}
+
+// exits CODE PROGRAM ARG... runs a program that must end with an exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Logf("exits %v", args)
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	if err != nil {
+		code = "?"
+		if exit, ok := err.(interface{ ExitCode() int }); ok {
+			code = strconv.Itoa(exit.ExitCode())
+		}
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, want %s: %v", code, args[0], err)
+	}
+}
+
+// files DIR fails unless there are files below a folder; with ! if there are any.
+func files(ts *testscript.TestScript, neg bool, args []string) {
+	n := 0
+	filepath.WalkDir(ts.MkAbs(args[0]), func(_ string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			n++
+		}
+		return nil
+	})
+	if (n > 0) == neg {
+		ts.Fatalf("%s holds %d files", args[0], n)
+	}
+}
