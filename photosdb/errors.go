@@ -11,15 +11,15 @@ var (
 	ErrNotLibrary = errors.New("not a Photos library")
 	// ErrUnsupported says that it is one that cannot be read: older than
 	// Photos 5, or without a table or column that nothing works without.
-	ErrUnsupported = errors.New("Photos library not supported")
+	ErrUnsupported = errors.New("unsupported Photos library")
 	// ErrDamaged says that the database is truncated or malformed.
-	ErrDamaged = errors.New("Photos database damaged")
+	ErrDamaged = errors.New("damaged Photos database")
 	// ErrAccess says that the system refuses to let the library be read. On
 	// macOS this is mostly the missing Full Disk Access.
 	ErrAccess = errors.New("no access to the Photos library")
 	// ErrBusy says that the database was changed so constantly that no
 	// consistent snapshot could be taken.
-	ErrBusy = errors.New("Photos library is being changed too fast to be read")
+	ErrBusy = errors.New("the library is being changed too fast to be read")
 	// ErrOutside says that a path leads out of the library.
 	ErrOutside = errors.New("path leads outside the library")
 )
