@@ -220,7 +220,7 @@ func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
 			item.Action, item.Reason = Move, ReasonRenamed
 		}
 	case !available:
-		item.Action, item.Reason, item.Size = Missing, p.whyMissing(r), r.Size
+		item.Action, item.Reason, item.Size = Missing, whyMissing(a, r), r.Size
 		if known != nil && there && known.Version != item.Version {
 			item.Reason = ReasonNewInCloud
 		}
@@ -254,7 +254,9 @@ func why(known *manifest.Entry, there, same bool) string {
 	return ReasonChanged
 }
 
-func (p *Plan) whyMissing(r *photosdb.Resource) string {
+func whyMissing(a *photosdb.Asset, r *photosdb.Resource) string {
+	// The library keeps no row of the edit itself; it comes with the picture.
+	uploaded := a.Cloud.Uploaded != nil && *a.Cloud.Uploaded
 	switch {
 	case r.Problem != nil:
 		return r.Problem.Error()
@@ -262,7 +264,7 @@ func (p *Plan) whyMissing(r *photosdb.Resource) string {
 		return ReasonNotFound
 	case r.Reference != nil:
 		return ReasonReferenced
-	case r.Remote:
+	case r.Remote, r.Role == photosdb.RoleAdjustments && uploaded:
 		return ReasonInCloud
 	}
 	return ReasonLost

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -199,5 +198,3 @@ func arguments(c *cli.Context, want int, what string) error {
 	}
 	return nil
 }
-
-var _ = os.Getpid

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/export"
@@ -154,5 +152,3 @@ func parseQuery(c *cli.Context, e environment) (q query.Query, err error) {
 	q.Trashed = c.Bool("trashed")
 	return q, nil
 }
-
-var _ = fmt.Sprint

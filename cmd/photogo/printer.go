@@ -30,7 +30,8 @@ type printer struct {
 	bytes          int64 // of all files whose fate is known
 	assets, total  int
 	totalBytes     int64
-	missing, wrong int // lines told of each
+	missing, wrong int // files that are missing, and altered
+	inCloud        int // of those missing, only in iCloud
 }
 
 // fewLines is how many missing or altered files are told by name without
@@ -69,7 +70,7 @@ func newPrinter(c *cli.Context, e environment, library *photosdb.Library, dest s
 		fmt.Fprintf(e.err, "photogo: %s %s assets of %s to %s\n", verb, humanize.Comma(int64(info.Assets)), library.Path(), dest)
 	}
 	if e.terminal && !p.quiet && !p.json && !p.verbose {
-		p.bar = progressbar.NewOptions64(max(p.totalBytes, 1), progressbar.OptionSetWriter(e.err), progressbar.OptionShowBytes(true),
+		p.bar = progressbar.NewOptions64(max(p.totalBytes, 1), progressbar.OptionSetWriter(e.err), progressbar.OptionShowBytes(true), progressbar.OptionShowCount(),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(), progressbar.OptionSetDescription("0 files"))
 	}
@@ -91,6 +92,9 @@ func (p *printer) event(ev export.Event) {
 		p.fail(ev)
 	case ev.Outcome == export.Absent:
 		p.missing++
+		if ev.Item.Reason == export.ReasonInCloud || ev.Item.Reason == export.ReasonNewInCloud {
+			p.inCloud++
+		}
 		p.tell(ev, "missing", p.missing)
 	case ev.Altered():
 		p.wrong++
@@ -218,6 +222,9 @@ func (p *printer) closingWords(s export.Summary, took time.Duration, failed erro
 	parts = append(parts, n(s.Placed)+" placed ("+humanize.Bytes(uint64(s.Bytes))+")")
 	part(s.Moved, "moved")
 	parts = append(parts, n(s.Unchanged)+" unchanged", n(s.Missing)+" missing")
+	if p.inCloud > 0 {
+		parts[len(parts)-1] += " (" + n(p.inCloud) + " only in iCloud)"
+	}
 	part(s.Altered, "altered")
 	part(s.Failed, "failed")
 	verb := "done"
