@@ -382,7 +382,10 @@ func rehearse(item *Item) Event {
 	e := Event{Item: item}
 	switch item.Action {
 	case Missing:
-		e.Outcome = Absent
+		e.Outcome, e.Err = Absent, problem(item)
+		if e.Err != nil {
+			e.Outcome = Failed
+		}
 	case Keep:
 		e.Outcome, e.Entry = Unchanged, item.known
 	case Move:

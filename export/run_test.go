@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -408,6 +409,41 @@ func TestSourcesThatFail(t *testing.T) {
 			w.source = nil
 			if s, _ := w.mustRun(t); s.Placed != 2 || s.Failed != 0 {
 				t.Errorf("afterwards %+v", s)
+			}
+		})
+	}
+}
+
+// What lies where an original should be, and is none, is told as a failure, and
+// never read.
+func TestSourcesThatAreNoFiles(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("not in the library"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func(path string) error{
+		"a link that leads out": func(path string) error { return os.Symlink(secret, path) },
+		"a pipe":                func(path string) error { return syscall.Mkfifo(path, 0o644) },
+		"a folder":              func(path string) error { return os.Mkdir(path, 0o755) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fixture.Options{})
+			a := w.asset(t, "jpeg")
+			path := w.lib.File(a, "original")
+			if err := errors.Join(os.Remove(path), put(path)); err != nil {
+				t.Fatal(err)
+			}
+			s, events := w.mustRun(t)
+			if e := mustOf(t, events, a, photosdb.RoleOriginal); e.Outcome != Failed || !strings.Contains(e.Err.Error(), a.Files["original"]) {
+				t.Errorf("%s, %v", e.Outcome, e.Err)
+			}
+			if _, told := of(events, a, RoleSidecar); told || s.Failed != 1 {
+				t.Errorf("sidecar %v, %+v", told, s)
+			}
+			for _, file := range w.files(t) {
+				if data, _ := os.ReadFile(filepath.Join(w.dest, file)); string(data) == "not in the library" {
+					t.Errorf("%s holds what lies outside", file)
+				}
 			}
 		})
 	}

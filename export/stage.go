@@ -113,7 +113,7 @@ func (w *worker) stageItem(ctx context.Context, item *Item) (stagedFile, error) 
 	}
 	switch item.Action {
 	case Missing:
-		return stagedFile{}, nil
+		return stagedFile{}, problem(item)
 	case Keep:
 		return w.keep(item)
 	case Move:
@@ -129,6 +129,15 @@ func (w *worker) stageItem(ctx context.Context, item *Item) (stagedFile, error) 
 		err = fmt.Errorf("place %s: %w", item.describe(), err)
 	}
 	return file, err
+}
+
+// problem is why a missing file is not simply absent: it may be there and not
+// be readable, or a link that leads out of the library.
+func problem(item *Item) error {
+	if item.Source == nil || item.Source.Problem == nil {
+		return nil
+	}
+	return fmt.Errorf("place %s: %w", item.describe(), item.Source.Problem)
 }
 
 // keep leaves a file as it is, but for a date that has changed since.
