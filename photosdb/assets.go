@@ -36,6 +36,9 @@ const chunk = 1000
 // burst frames that were not picked and items of shared albums too. It looks
 // for each file on disk. An error ends the sequence; nothing that was yielded
 // before is wrong.
+//
+// While the sequence is read only Open and OpenReferenced may be called; other
+// methods wait for its end.
 func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] {
 	return func(yield func(*Asset, error) bool) {
 		l.mu.Lock()
@@ -71,14 +74,19 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 }
 
 // Count returns the number of assets.
-func (l *Library) Count(ctx context.Context) (n int, err error) {
+func (l *Library) Count(ctx context.Context) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	n, err := l.count()
+	return n, l.explain(err)
+}
+
+func (l *Library) count() (n int, err error) {
 	err = each(l.conn, "SELECT count(*) FROM "+l.schema.asset, func(stmt *sqlite.Stmt) error {
 		n = int(stmt.ColumnInt64(0))
 		return nil
 	})
-	return n, l.explain(err)
+	return n, err
 }
 
 // keys lists the Z_PKs of all assets in order. The table itself is read, not an
@@ -115,6 +123,14 @@ func (l *Library) keys(order Order) ([]int64, error) {
 		}
 		return strings.Compare(a.uuid, b.uuid)
 	})
+	if err != nil {
+		return nil, err
+	}
+	// Counting goes through an index: where the two disagree, one of them has
+	// lost rows, and nothing would tell which.
+	if n, err := l.count(); err != nil || n != len(all) {
+		return nil, errors.Join(err, fmt.Errorf("%w: %s has %d rows, and %d by its index", ErrDamaged, l.schema.asset, len(all), n))
+	}
 	keys := make([]int64, len(all))
 	for i, k := range all {
 		if i > 0 && k.uuid == all[i-1].uuid {
@@ -122,7 +138,7 @@ func (l *Library) keys(order Order) ([]int64, error) {
 		}
 		keys[i] = k.pk
 	}
-	return keys, err
+	return keys, nil
 }
 
 // reader reads chunks of assets with statements that are prepared once.
