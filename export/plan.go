@@ -208,13 +208,10 @@ func (p *Plan) unnamed(a *photosdb.Asset) (items []Item) {
 func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
 	r := item.Source
 	item.Version, item.Size, item.known = version(a, r, item.want), r.Found, known
-	if known != nil && !r.OnDisk && item.want == "" {
-		item.Version = known.Version // nothing can be compared with; what was exported once is as good as ever
-	}
 	there, same := p.look(known)
 	available := r.OnDisk && (r.Reference == nil || p.opt.IncludeReferenced)
 	switch {
-	case known != nil && there && same && known.Version == item.Version:
+	case known != nil && there && same && current(item, known):
 		item.Action, item.Reason, item.Size = Keep, ReasonSame, known.Size
 		if known.Path != item.Path {
 			item.Action, item.Reason = Move, ReasonRenamed
@@ -228,6 +225,21 @@ func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
 		item.Action, item.check = Place, there && !same
 		item.Reason = why(known, there, same)
 	}
+}
+
+// current reports whether what was placed is what the library has now.
+func current(item *Item, known *manifest.Entry) bool {
+	r := item.Source
+	switch {
+	case known.Version == item.Version:
+		return true
+	case item.want == "":
+		// Without the file nothing can be compared with: what was exported
+		// once is as good as ever.
+		return !r.OnDisk
+	}
+	// Photos computed the fingerprint later than photogo did.
+	return known.Apple == item.want && (!r.OnDisk || r.Found == known.Size)
 }
 
 // look reports whether the file of an entry is there, and as it was recorded.

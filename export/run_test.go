@@ -306,6 +306,31 @@ func TestWhatLeftTheLibraryStays(t *testing.T) {
 	}
 }
 
+// Photos computes fingerprints days after an import, and may free the disk by
+// then. What was placed is recognised by the fingerprint that was computed
+// while it was.
+func TestAFingerprintThatComesLate(t *testing.T) {
+	for _, evicted := range []bool{false, true} {
+		w := newWorld(t, fixture.Options{})
+		a := w.asset(t, "no-fingerprint")
+		_, events := w.mustRun(t)
+		apple := mustOf(t, events, a, photosdb.RoleOriginal).Entry.Apple
+		w.sql(t, `UPDATE ZADDITIONALASSETATTRIBUTES SET ZORIGINALSTABLEHASH = ? WHERE ZASSET = (SELECT Z_PK FROM ZASSET WHERE ZUUID = ?)`, apple, a.UUID)
+		if evicted {
+			if err := os.Remove(w.lib.File(a, "original")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			s, events := w.mustRun(t)
+			e := mustOf(t, events, a, photosdb.RoleOriginal)
+			if e.Outcome != Unchanged || e.Entry.Proof != manifest.ProofFingerprint || s.Placed != 0 {
+				t.Errorf("evicted %v: %s, proof %q, %+v", evicted, e.Outcome, e.Entry.Proof, s)
+			}
+		}
+	}
+}
+
 func TestWhatWasDeletedOrAlteredInTheDestinationIsMended(t *testing.T) {
 	w := newWorld(t, fixture.Options{})
 	_, events := w.mustRun(t)

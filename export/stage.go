@@ -142,8 +142,18 @@ func problem(item *Item) error {
 
 // keep leaves a file as it is, but for a date that has changed since.
 func (w *worker) keep(item *Item) (stagedFile, error) {
-	file := stagedFile{item: item, entry: *item.known, fate: Unchanged}
+	file := stagedFile{item: item, entry: learned(item), fate: Unchanged}
 	return file, w.redate(&file)
+}
+
+// learned is the entry of a file that stays, with what the library has come to
+// know of it since.
+func learned(item *Item) manifest.Entry {
+	e := *item.known
+	if item.Source != nil && e.Version != item.Version && e.Apple == item.want {
+		e.Version, e.Proof = item.Version, manifest.ProofFingerprint
+	}
+	return e
 }
 
 func (w *worker) move(item *Item) (stagedFile, error) {
@@ -153,7 +163,7 @@ func (w *worker) move(item *Item) (stagedFile, error) {
 	if _, err := w.mkdir(item.Path); err != nil {
 		return stagedFile{}, err
 	}
-	file := stagedFile{item: item, from: item.known.Path, entry: *item.known, fate: Moved}
+	file := stagedFile{item: item, from: item.known.Path, entry: learned(item), fate: Moved}
 	file.entry.Path = item.Path
 	return file, w.redate(&file)
 }
