@@ -32,7 +32,7 @@ type committer struct {
 
 // A batch is complete at one of these.
 const (
-	batchFiles = 4096
+	batchFiles = 2048
 	batchBytes = 128 << 20
 	batchTime  = 2 * time.Second
 )

@@ -39,7 +39,10 @@ func NewRow(e Event) Row {
 		}
 	}
 	if e.Entry != nil {
-		row.Size, row.BLAKE3, row.Proof = e.Entry.Size, e.Entry.Sum.String(), e.Entry.Proof
+		row.Size, row.Proof = e.Entry.Size, e.Entry.Proof
+		if e.Entry.Sum != (manifest.Sum{}) { // a dry run reads no bytes
+			row.BLAKE3 = e.Entry.Sum.String()
+		}
 	}
 	if e.Err != nil {
 		row.Error = e.Err.Error()

@@ -175,7 +175,7 @@ func (r *run) work(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	// Groups travel in small packs, as handing over each would cost more than
 	// some files do.
-	packs := make(chan []*Group, 4)
+	packs := make(chan []*Group, 32)
 	staged := make(chan []*stagedGroup, 64) // room for what comes while a batch is synced
 
 	all.Go(func() error {

@@ -135,8 +135,12 @@ func (m *Manifest) open(flags sqlite.OpenFlags) (err error) {
 	if m.conn, err = sqlite.OpenConn(name, flags); err != nil {
 		return m.wrap(err)
 	}
-	// FULL: what is recorded is durable when Commit returns.
-	for _, pragma := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"} {
+	for _, pragma := range []string{
+		"PRAGMA journal_mode = WAL",
+		"PRAGMA synchronous = FULL",        // what is recorded is durable when Commit returns
+		"PRAGMA wal_autocheckpoint = 8192", // pages; by default nearly every batch would be written twice at once
+		"PRAGMA cache_size = -16384",       // KiB; the index by owner is written at random
+	} {
 		if err := sqlitex.ExecuteTransient(m.conn, pragma, nil); err != nil {
 			return m.wrap(err)
 		}

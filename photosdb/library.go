@@ -73,7 +73,7 @@ func (l *Library) open() (err error) {
 	if l.conn, err = sqlite.OpenConn(l.snapshot.database(), sqlite.OpenReadWrite); err != nil {
 		return err
 	}
-	if err := sqlitex.ExecuteTransient(l.conn, "PRAGMA cache_size = -32768", nil); err != nil { // KiB
+	if err := sqlitex.ExecuteTransient(l.conn, "PRAGMA cache_size = -16384", nil); err != nil { // KiB
 		return err
 	}
 	if l.schema, err = readSchema(l.conn); err != nil {

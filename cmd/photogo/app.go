@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,9 +22,20 @@ func run(ctx context.Context, e environment, args []string) int {
 	}
 	code := exitCode(err)
 	if code != exitIncomplete { // the closing words have said it
-		e.explain(args, code, err)
+		e.explain(wantsJSON(args), code, err)
 	}
 	return code
+}
+
+// wantsJSON looks for the flag where the parser may not have come to it.
+func wantsJSON(args []string) bool {
+	for _, a := range args {
+		name, value, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if strings.HasPrefix(a, "-") && name == "json" && value != "false" {
+			return true
+		}
+	}
+	return false
 }
 
 func newApp(e environment) *cli.App {
@@ -163,6 +175,9 @@ func versionCommand(e environment) *cli.Command {
 		ArgsUsage: " ",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print an object for programs"}},
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, 0, ""); err != nil {
+				return err
+			}
 			v, commit := version, ""
 			if info, ok := debug.ReadBuildInfo(); ok {
 				if v == "" {

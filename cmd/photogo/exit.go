@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -93,7 +92,7 @@ func exitCode(err error) int {
 
 // explain says on stderr what happened and what to do; with --json, as an
 // object on stdout, too.
-func (e environment) explain(args []string, code int, err error) {
+func (e environment) explain(asJSON bool, code int, err error) {
 	message := err.Error()
 	if code == 130 {
 		message = "interrupted"
@@ -105,7 +104,7 @@ func (e environment) explain(args []string, code int, err error) {
 			break
 		}
 	}
-	if slices.Contains(args, "--json") {
+	if asJSON {
 		printJSON(e.out, jsonError{Type: "error", Code: code, Message: message})
 	}
 }

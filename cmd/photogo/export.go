@@ -13,8 +13,8 @@ const exportHelp = `Copies every photo and movie of the library into DEST: origi
 versions, the movies of Live Photos, RAW halves, the edits themselves (.AAE) and
 an XMP sidecar for each picture. Each file is hashed while it is copied and
 compared with the fingerprint that Photos keeps. Files that are already there
-and unchanged are left alone. The library is never written to, and nothing is
-ever removed from DEST.
+and unchanged are left alone; a new version takes the place of the one before.
+The library is never written to, and what left it stays in DEST.
 
 Examples:
   photogo export /Volumes/Backup/Photos

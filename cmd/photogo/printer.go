@@ -170,7 +170,7 @@ func (p *printer) file(ev export.Event) {
 	}
 	if ev.Outcome == export.Placed || ev.Outcome == export.Moved || ev.Outcome == export.Unchanged {
 		proof := ""
-		if ev.Entry != nil {
+		if ev.Entry != nil && ev.Entry.Proof != "" {
 			proof = ", " + string(ev.Entry.Proof)
 		}
 		fmt.Fprintf(p.env.err, "%s: %s (%s%s)\n", ev.Outcome, path(ev), ev.Item.Reason, proof)
