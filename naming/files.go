@@ -23,14 +23,36 @@ func Files(n Name, a *photosdb.Asset) map[photosdb.Role]string {
 	used := make(map[string]bool, len(a.Resources))
 	for i := range a.Resources {
 		r := &a.Resources[i]
-		name := stemOf(n.Base, r.Role) + dotted(extension(a, r))
-		if key := Key(name); used[key] {
-			name = n.Base + "_" + string(r.Role) + dotted(extension(a, r))
+		ext := extension(a, r)
+		name := stemOf(n.Base, r.Role) + dotted(ext)
+		if used[Key(name)] || r.Role == photosdb.RoleXMP && isSidecar(name) {
+			name = n.Base + "_" + string(r.Role) + dotted(ext)
+		}
+		if ext == "" {
+			name = plain(name)
 		}
 		used[Key(name)] = true
+		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {
+			used[Key(Sidecar(name))] = true
+		}
 		names[r.Role] = name
 	}
 	return names
+}
+
+// isSidecar reports whether a name could be that of the sidecar of a picture.
+func isSidecar(name string) bool {
+	_, ext := splitExt(strings.TrimSuffix(name, Sidecar("")))
+	return ext != ""
+}
+
+// plain keeps the end of a name without extension from being taken for one, as
+// of a picture called "beach.jpg" beside the file beach.jpg.
+func plain(name string) string {
+	if _, ext := splitExt(name); ext != "" {
+		return name + "_"
+	}
+	return name
 }
 
 func stemOf(base string, role photosdb.Role) string {
@@ -94,6 +116,8 @@ func canonical(ext string) string {
 
 // mediaExtensions are those that the files of an asset can have.
 var mediaExtensions = extensionSet("jpeg jpg jpe heic heif avci png gif tiff tif avif jxl webp bmp psd pdf " +
+	"hif jp2 j2k jpf tga exr hdr svg ico icns pbm pgm ppm mpo insp gpr iiq rwl sr2 srf mrw erf kdc dcr dcs x3f cap nrw " +
+	"mpeg mpe m2v 3g2 dv wmv asf mkv webm flv vob ts insv lrv mxf " +
 	"dng arw cr2 cr3 crw orf rw2 raw pef nef srw mos 3fr fff raf mov qt mp4 m4v 3gp avi mts m2ts mpg aae plist xmp json")
 
 func extensionSet(list string) map[string]bool {

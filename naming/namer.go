@@ -2,9 +2,7 @@ package naming
 
 import (
 	"fmt"
-	"hash/fnv"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/photogo/photogo/photosdb"
@@ -23,17 +21,17 @@ type Name struct {
 type Namer struct {
 	dir, file *Template
 
-	// stems tells who uses a stem in a folder; both are hashes. That two
+	// bases tells who uses a stem in a folder; both are hashes. That two
 	// different stems have one hash is next to impossible, and would only
 	// cost a name its " (1)".
-	stems map[uint64]uint64
+	bases map[fnv]fnv
 	// folders tells how a folder is spelled that was first used under a key.
 	folders map[string]string
 }
 
 // NewNamer returns a Namer for two templates.
 func NewNamer(dir, file *Template) *Namer {
-	return &Namer{dir: dir, file: file, stems: map[uint64]uint64{}, folders: map[string]string{}}
+	return &Namer{dir: dir, file: file, bases: map[fnv]fnv{}, folders: map[string]string{}}
 }
 
 // Less orders assets by date, then by UUID; assets without a date come first.
@@ -69,7 +67,7 @@ func (n *Namer) Name(a *photosdb.Asset, kept Name) Name {
 		return kept
 	}
 	name := Name{Wish: wish, Dir: n.folder(dir), Base: base}
-	for i := 1; !n.free(owner, name); i++ {
+	for i := 1; n.taken(owner, name) || n.isFolder(a, name); i++ {
 		name.Base = fmt.Sprintf("%s (%d)", base, i)
 	}
 	n.reserve(owner, name)
@@ -81,22 +79,59 @@ func (n *Namer) Name(a *photosdb.Asset, kept Name) Name {
 func (n *Namer) folder(dir string) string {
 	spelling := ""
 	for _, part := range split(dir) {
-		spelling = path.Join(spelling, notAFile(part))
-		key := Key(spelling)
-		if n.folders[key] == "" {
-			n.folders[key] = spelling
-		}
-		spelling = n.folders[key]
+		spelling = n.spell(spelling, notMedia(part))
 	}
 	return spelling
 }
 
-// notAFile keeps folders from being called like the files beside them.
-func notAFile(part string) string {
+func (n *Namer) spell(parent, part string) string {
+	for {
+		dir := path.Join(parent, part)
+		key := Key(dir)
+		if known := n.folders[key]; known != "" {
+			return known
+		}
+		if !n.couldBeFile(parent, part) {
+			n.folders[key] = dir
+			return dir
+		}
+		part = underscored(part)
+	}
+}
+
+// notMedia keeps folders from being called like the files beside them.
+func notMedia(part string) string {
 	if _, ext := splitExt(part); mediaExtensions[strings.ToLower(ext)] {
-		return part + "_"
+		return underscored(part)
 	}
 	return part
+}
+
+func underscored(part string) string { return component(part, maxName-1) + "_" }
+
+// couldBeFile reports whether an asset may have a file of that name: one
+// without extension, or with one that is not known. What files an asset has is
+// not known here, so each stem counts.
+func (n *Namer) couldBeFile(dir, part string) bool {
+	stem, ext := splitExt(part)
+	return n.taken("", Name{Dir: dir, Base: part}) || ext != "" && n.taken("", Name{Dir: dir, Base: stem})
+}
+
+// isFolder reports whether a file of an asset would be called like a folder. No
+// folder is called like a file with a known extension.
+func (n *Namer) isFolder(a *photosdb.Asset, name Name) bool {
+	for i := range a.Resources {
+		if mediaExtensions[strings.ToLower(extension(a, &a.Resources[i]))] {
+			continue
+		}
+		for _, file := range Files(name, a) {
+			if n.folders[Key(path.Join(name.Dir, file))] != "" {
+				return true
+			}
+		}
+		return false
+	}
+	return false
 }
 
 func split(dir string) []string {
@@ -106,47 +141,20 @@ func split(dir string) []string {
 	return strings.Split(dir, "/")
 }
 
-// stemsOf are the stems that an asset may use, whether or not it has files for
-// them: a picture that is edited tomorrow keeps its name, and no file of one
-// asset can be taken for a companion of another.
-func stemsOf(base string) [3]string {
-	return [3]string{base, base + editedSuffix, cameraStem(base)}
-}
-
-const editedSuffix = "_edited"
-
-var cameraName = regexp.MustCompile(`^([Ii][Mm][Gg]_)(\d.*)$`)
-
-// cameraStem is the stem of the camera's own adjustments, as Apple names it.
-func cameraStem(base string) string {
-	if m := cameraName.FindStringSubmatch(base); m != nil {
-		return m[1] + "O" + m[2]
-	}
-	return base + "_O"
-}
-
-func (n *Namer) free(owner string, name Name) bool {
-	id := hash(owner)
-	for _, stem := range stemsOf(name.Base) {
-		if user, taken := n.stems[place(name.Dir, stem)]; taken && user != id {
-			return false
-		}
-	}
-	return true
-}
-
 func (n *Namer) reserve(owner string, name Name) {
-	id := hash(owner)
-	for _, stem := range stemsOf(name.Base) {
-		n.stems[place(name.Dir, stem)] = id
-	}
+	n.bases[placeOf(name.Dir).of(Key(name.Base))] = newFNV.of(owner)
 }
 
-// place is the hash of a stem in a folder.
-func place(dir, stem string) uint64 { return hash(Key(dir) + "/" + Key(stem)) }
-
-func hash(text string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(text))
-	return h.Sum64()
+// taken reports whether another asset's files already go by this name, or could
+// be taken for this asset's, or this asset's for the other's. It does not matter
+// which files there are today: a picture that is edited tomorrow keeps its name.
+func (n *Namer) taken(owner string, name Name) bool {
+	dir, id := placeOf(name.Dir), newFNV.of(owner)
+	return anyKin(Key(name.Base), func(stem, suffix string) bool {
+		user, used := n.bases[dir.of(stem).of(suffix)]
+		return used && user != id
+	})
 }
+
+// placeOf is the hash of a folder, from which that of a stem in it goes on.
+func placeOf(dir string) fnv { return newFNV.of(Key(dir)).of("/") }

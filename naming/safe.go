@@ -26,15 +26,15 @@ func Component(text string) string { return component(text, maxName) }
 
 func component(text string, most int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	text = strings.Map(safeRune, norm.NFC.String(text))
+	// Dropping characters can bring a letter and its accent together, so it comes first.
+	text = norm.NFC.String(strings.Map(safeRune, text))
 	text = strings.TrimFunc(text, unicode.IsSpace)
 	text = shorten(text, most)
 	text = strings.TrimRightFunc(text, func(r rune) bool { return r == '.' || unicode.IsSpace(r) })
 	if strings.HasPrefix(text, ".") {
 		text = "_" + text[1:]
 	}
-	// Dropping characters can bring a letter and its accent together.
-	if text = norm.NFC.String(text); text == "" {
+	if Key(text) == "" { // nothing, or nothing visible
 		return "_"
 	}
 	return text
@@ -71,11 +71,11 @@ func shorten(text string, most int) string {
 		}
 		n = end
 	}
-	return text[:n]
+	return strings.TrimRight(text[:n], "\u200d") // a joiner with nothing to join
 }
 
-// Key returns the same text for names that a file system which ignores case or
-// Unicode forms takes for one.
+// Key returns the same text for names that a file system which ignores case,
+// Unicode forms or invisible characters (as HFS+ and ext4 do) takes for one.
 func Key(name string) string {
 	ascii := true
 	for i := 0; i < len(name); i++ {
@@ -87,7 +87,28 @@ func Key(name string) string {
 	if ascii {
 		return strings.ToLower(name)
 	}
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(cases.Fold().String(norm.NFC.String(name)))))
+	name = norm.NFC.String(strings.Map(visible, name))
+	name = norm.NFD.String(cases.Fold().String(name))
+	return norm.NFC.String(strings.Map(cherokee, cases.Fold().String(name)))
+}
+
+func visible(r rune) rune {
+	if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+		return -1
+	}
+	return r
+}
+
+// cherokee folds the letters that cases.Fold turns from small to large and from
+// large to small.
+func cherokee(r rune) rune {
+	switch {
+	case r >= 0xab70 && r <= 0xabbf:
+		return r - 0xab70 + 0x13a0
+	case r >= 0x13f8 && r <= 0x13fd:
+		return r - 8
+	}
+	return r
 }
 
 // splitExt splits a file name into stem and extension without its dot. What

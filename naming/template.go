@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/photogo/photogo/photosdb"
 )
@@ -18,7 +19,7 @@ const (
 // gives a default.
 const unknown = "_"
 
-// maxTemplate bounds templates; nobody means a longer one.
+// maxTemplate, in bytes, bounds templates; nobody means a longer one.
 const maxTemplate = 4096
 
 // Template is a parsed template.
@@ -45,7 +46,7 @@ type part struct {
 // An error names the place, and the nearest field there is.
 func Parse(text string) (*Template, error) {
 	if len(text) > maxTemplate {
-		return nil, fmt.Errorf("template is longer than %d characters", maxTemplate)
+		return nil, fmt.Errorf("template is longer than %d bytes", maxTemplate)
 	}
 	t := &Template{}
 	var plain strings.Builder
@@ -55,15 +56,15 @@ func Parse(text string) (*Template, error) {
 			plain.WriteByte(c)
 			i += 2
 		case c == '}':
-			return nil, fmt.Errorf("character %d: } without {; a brace itself is }}", i+1)
+			return nil, fmt.Errorf("character %d: } without {; a brace itself is }}", character(text, i))
 		case c == '{':
 			end := strings.IndexByte(text[i:], '}')
 			if end < 0 {
-				return nil, fmt.Errorf("character %d: { without }; a brace itself is {{", i+1)
+				return nil, fmt.Errorf("character %d: { without }; a brace itself is {{", character(text, i))
 			}
 			p, err := parseField(text[i+1 : i+end])
 			if err != nil {
-				return nil, fmt.Errorf("character %d: %w", i+1, err)
+				return nil, fmt.Errorf("character %d: %w", character(text, i), err)
 			}
 			t.parts = append(t.parts, part{text: plain.String()}, p)
 			plain.Reset()
@@ -76,6 +77,9 @@ func Parse(text string) (*Template, error) {
 	t.parts = append(t.parts, part{text: plain.String()})
 	return t, nil
 }
+
+// character tells which character of a text, counted from 1, begins at a byte.
+func character(text string, at int) int { return utf8.RuneCountInString(text[:at]) + 1 }
 
 func parseField(text string) (part, error) {
 	if name, choice, ok := strings.Cut(text, "?"); ok {
@@ -95,6 +99,9 @@ func parseField(text string) (part, error) {
 	if field == nil {
 		if slices.Contains(later, strings.SplitN(name, ".", 2)[0]) {
 			return part{}, fmt.Errorf("{%s} is not available yet", name)
+		}
+		if flags[name] != nil {
+			return part{}, fmt.Errorf("{%s} is either so or not: write {%s?text,other text}", name, name)
 		}
 		return part{}, unknownField(name, "")
 	}
