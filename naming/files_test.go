@@ -1,139 +1,123 @@
-package naming
+package naming_test
 
 import (
-	"maps"
-	"path"
 	"testing"
 
+	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
 )
 
-// asset returns an asset with a name at import and with files, each given as
-// its role and where it lies in the library.
-func asset(original string, files ...any) *photosdb.Asset {
-	a := &photosdb.Asset{UUID: "A", Name: photosdb.Name{Original: original}}
-	for i := 0; i < len(files); i += 2 {
-		a.Resources = append(a.Resources, photosdb.Resource{Role: files[i].(photosdb.Role), Path: files[i+1].(string)})
-	}
-	return a
+// withFiles is an asset with the name it had at import and the paths of its
+// files, of which only the extensions matter.
+func withFiles(original string, files ...photosdb.Resource) *photosdb.Asset {
+	return &photosdb.Asset{UUID: "U", Name: photosdb.Name{Original: original}, Resources: files}
+}
+
+func file(role photosdb.Role, path string) photosdb.Resource {
+	return photosdb.Resource{Role: role, Path: path}
 }
 
 func TestFiles(t *testing.T) {
-	const (
-		original, raw, live, poster = photosdb.RoleOriginal, photosdb.RoleRaw, photosdb.RoleLive, photosdb.RolePoster
-		edited, editedLive, base    = photosdb.RoleEdited, photosdb.RoleEditedLive, photosdb.RoleEditBase
-		adjustments, aae, xmp       = photosdb.RoleAdjustments, photosdb.RoleAAE, photosdb.RoleXMP
-	)
-	type names = map[photosdb.Role]string
-	for _, c := range []struct {
+	for _, tt := range []struct {
 		what, base string
-		asset      *photosdb.Asset
-		want       names
+		a          *photosdb.Asset
+		want       map[photosdb.Role]string
 	}{
-		{"nothing", "IMG_0042", asset("IMG_0042.HEIC"), names{}},
-		{"every role", "IMG_0042", asset("IMG_0042.HEIC",
-			original, "originals/A/A.heic", raw, "originals/A/A_4.dng", live, "originals/A/A_3.mov",
-			poster, "originals/A/A_p.jpg", edited, "resources/renders/A/A_1_201_a.heic",
-			editedLive, "resources/renders/A/A_2_100_a.mov", base, "resources/renders/A/A_p.heic",
-			adjustments, "resources/renders/A/A.plist", aae, "originals/A/A_5.aae", xmp, "originals/A/A_5.xmp",
-		), names{
-			original: "IMG_0042.HEIC", raw: "IMG_0042.DNG", live: "IMG_0042.mov", poster: "IMG_0042_poster.jpg",
-			edited: "IMG_0042_edited.heic", editedLive: "IMG_0042_edited.mov", base: "IMG_0042_edit_base.heic",
-			adjustments: "IMG_0042.AAE", aae: "IMG_O0042.AAE", xmp: "IMG_0042.xmp",
-		}},
-		{"the stem is the asset's", "beach (1)", asset("IMG_0042.HEIC",
-			original, "A.heic", live, "A_3.mov", edited, "A_1.jpeg", adjustments, "A.plist", aae, "A_5.aae",
-		), names{
-			original: "beach (1).HEIC", live: "beach (1).mov", edited: "beach (1)_edited.jpeg",
-			adjustments: "beach (1).AAE", aae: "beach (1)_O.AAE",
-		}},
-
-		// How an extension is spelled.
-		{"as the user's", "a", asset("a.Jpg", original, "A.jpeg"), names{original: "a.Jpg"}},
-		{"as the user's, tiff", "a", asset("a.TIF", original, "A.tiff"), names{original: "a.TIF"}},
-		{"as the user's, heif", "a", asset("a.HEIF", original, "A.heic"), names{original: "a.HEIF"}},
-		{"as the user's, movie", "a", asset("a.qt", original, "A.mov"), names{original: "a.qt"}},
-		{"another type", "a", asset("a.PNG", original, "A.jpeg"), names{original: "a.jpeg"}},
-		{"user had none", "a", asset("a", original, "A.heic"), names{original: "a.heic"}},
-		{"user's is none", "St. Moritz", asset("St. Moritz", original, "A.heic"), names{original: "St. Moritz.heic"}},
-		{"unknown to us", "a", asset("a.XYZ", original, "A.xyz"), names{original: "a.XYZ"}},
-		{"the edit has its own", "a", asset("a.HEIC", original, "A.heic", edited, "A_1.heic"), names{original: "a.HEIC", edited: "a_edited.heic"}},
-		{"folders with dots", "a", asset("a", original, "x.y/A"), names{original: "a"}},
-
-		{"RAW of capitals", "a", asset("a.JPG", original, "A.jpeg", raw, "A_4.cr2"), names{original: "a.JPG", raw: "a.CR2"}},
-		{"RAW of small letters", "a", asset("a.jpg", original, "A.jpeg", raw, "A_4.cr2"), names{original: "a.jpg", raw: "a.cr2"}},
-		{"RAW of mixed letters", "a", asset("a.Jpg", original, "A.jpeg", raw, "A_4.cr2"), names{original: "a.Jpg", raw: "a.cr2"}},
-		{"RAW of none", "a", asset("a", original, "A.jpeg", raw, "A_4.cr2"), names{original: "a.jpeg", raw: "a.cr2"}},
-
-		// Two files of one asset that want one name.
-		{"movie with a movie", "a", asset("a.MOV", original, "A.mov", live, "A_3.mov"), names{original: "a.MOV", live: "a_live.mov"}},
-		{"RAW with a RAW", "a", asset("a.dng", original, "A.dng", raw, "A_4.dng"), names{original: "a.dng", raw: "a_raw.dng"}},
-		{"edited movie, twice", "a", asset("a.mov", original, "A.mov", edited, "A_2.mov", editedLive, "A_2_1.mov"),
-			names{original: "a.mov", edited: "a_edited.mov", editedLive: "a_edited_live.mov"}},
-		{"sidecar of a file without extension", "a", asset("a", original, "A", xmp, "A_5.xmp"), names{original: "a", xmp: "a_xmp.xmp"}},
-		// a.jpg.xmp is the sidecar of the a.jpg of another asset.
-		{"sidecar of another's", "a.jpg", asset("a.jpg.jpg", original, "A.jpeg", xmp, "A_5.xmp"), names{original: "a.jpg.jpg", xmp: "a.jpg_xmp.xmp"}},
-		{"no extension, but a name like one", "a.jpg", asset("a.jpg", original, "A"), names{original: "a.jpg_"}},
+		{"an edited Live Photo", "IMG_0042",
+			withFiles("IMG_0042.HEIC",
+				file("original", "originals/0/U.heic"), file("live", "originals/0/U_3.mov"), file("poster", "x.poster.JPG"),
+				file("edited", "resources/renders/0/U_1_201_a.heic"), file("edited_live", "U_2_100_a.mov"), file("edit_base", "U_p.jpeg"),
+				file("adjustments", "U.plist"), file("aae", "U_5.aae"), file("xmp", "U_5.xmp")),
+			map[photosdb.Role]string{
+				"original": "IMG_0042.HEIC", "live": "IMG_0042.mov", "poster": "IMG_0042_poster.JPG",
+				"edited": "IMG_0042_edited.heic", "edited_live": "IMG_0042_edited.mov", "edit_base": "IMG_0042_edit_base.jpeg",
+				"adjustments": "IMG_0042.AAE", "aae": "IMG_O0042.AAE", "xmp": "IMG_0042.xmp",
+			}},
+		{"RAW beside capitals", "IMG_1994", withFiles("IMG_1994.JPG", file("original", "U.jpeg"), file("raw", "U_4.cr2")),
+			map[photosdb.Role]string{"original": "IMG_1994.JPG", "raw": "IMG_1994.CR2"}},
+		{"RAW beside small letters", "x", withFiles("x.jpg", file("original", "U.jpeg"), file("raw", "U_4.cr2")),
+			map[photosdb.Role]string{"original": "x.jpg", "raw": "x.cr2"}},
+		{"RAW without an extension", "x", withFiles("x.jpg", file("original", "U.jpeg"), file("raw", "U_4")),
+			map[photosdb.Role]string{"original": "x.jpg", "raw": "x.raw"}},
+		{"a RAW of the original's type", "x", withFiles("x.DNG", file("original", "U.dng"), file("raw", "U_4.dng")),
+			map[photosdb.Role]string{"original": "x.DNG", "raw": "x_raw.DNG"}},
+		{"a movie that is Live", "x", withFiles("x.MOV", file("original", "U.mov"), file("live", "U_3.mov"), file("edited", "U_2.mov"), file("edited_live", "U_3.mov")),
+			map[photosdb.Role]string{"original": "x.MOV", "live": "x_live.mov", "edited": "x_edited.mov", "edited_live": "x_edited_live.mov"}},
+		{"a sidecar that would describe two", "x", withFiles("x", file("original", "U"), file("xmp", "U_5.xmp")),
+			map[photosdb.Role]string{"original": "x", "xmp": "x_xmp.xmp"}},
+		{"an original that is an imported sidecar", "x", withFiles("x.xmp", file("original", "U.xmp"), file("xmp", "U_5.xmp")),
+			map[photosdb.Role]string{"original": "x.xmp", "xmp": "x_xmp.xmp"}},
+		{"without extensions", "x", withFiles("x", file("original", "U"), file("live", ""), file("edited", ""), file("edited_live", "")),
+			map[photosdb.Role]string{"original": "x", "live": "x.mov", "edited": "x_edited.bin", "edited_live": "x_edited.mov"}},
+		{"a role of tomorrow", "x", withFiles("x.jpg", file("depth/map", "U_9.heic")),
+			map[photosdb.Role]string{"depth/map": "x_depthmap.heic"}},
+		{"nothing", "x", withFiles("x.jpg"), map[photosdb.Role]string{}},
 	} {
-		if got := Files(Name{Base: c.base}, c.asset); !maps.Equal(got, c.want) {
-			t.Errorf("%s: %v\nwant %v", c.what, got, c.want)
+		got := naming.Files(naming.Name{Base: tt.base}, tt.a)
+		for role, want := range tt.want {
+			if got[role] != want {
+				t.Errorf("%s: %s is %q, want %q", tt.what, role, got[role], want)
+			}
+		}
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: %v", tt.what, got)
 		}
 	}
 }
 
-func TestFilesOutsideTheLibrary(t *testing.T) {
-	for _, c := range []struct {
-		reference photosdb.Reference
-		want      string
-	}{
-		{photosdb.Reference{Path: "/Volumes/Disk/a.b/IMG_1.jpeg"}, "x.JPG"},
-		{photosdb.Reference{VolumePath: "a.b/IMG_1.jpeg"}, "x.JPG"},
-		{photosdb.Reference{Path: "/Volumes/Disk/IMG_1.png", VolumePath: "a/IMG_1.jpeg"}, "x.png"},
-		{photosdb.Reference{}, "x"},
+func TestExtensionOfTheOriginal(t *testing.T) {
+	for _, tt := range []struct{ original, path, want string }{
+		{"x.JPG", "U.jpeg", "b.JPG"},
+		{"x.jpe", "U.JPG", "b.jpe"},
+		{"x.TIF", "U.tiff", "b.TIF"},
+		{"x.heif", "U.heic", "b.heif"},
+		{"x.QT", "U.mov", "b.QT"},
+		{"x.PNG", "U.png", "b.PNG"},
+		{"x.HEIC", "U.jpeg", "b.jpeg"}, // converted at import: the name lies
+		{"x", "U.jpeg", "b.jpeg"},
+		{"x.12", "U.jpeg", "b.jpeg"},
+		{"x.jpg", "scopes/U.medium.MP4", "b.MP4"},
+		{"x.jpg", "U", "b"},
+		{"x.jpg", "U.", "b"},
+		{".jpg", "dir.jpg/U", "b"},
+		{"x.jpg", ".jpg", "b"},
+		{"x.jpg", "U.p\x00g", "b.pg"},
+		{"x.jpg", "U.jp g\u202e..", "b"},
+		{"x.jpg", "U.é123456789012", "b.1234567890"},
 	} {
-		a := asset("IMG_1.JPG", photosdb.RoleOriginal, "")
-		a.Resources[0].Reference = &c.reference
-		if got := Files(Name{Base: "x"}, a)[photosdb.RoleOriginal]; got != c.want {
-			t.Errorf("%+v: %q, want %q", c.reference, got, c.want)
+		got := naming.Files(naming.Name{Base: "b"}, withFiles(tt.original, file("original", tt.path)))["original"]
+		if got != tt.want {
+			t.Errorf("%q in %q is called %q, want %q", tt.original, tt.path, got, tt.want)
 		}
 	}
 }
 
-func TestSidecarKeepsTheExtensionOfItsPicture(t *testing.T) {
-	if got := Sidecar("2025/IMG_0042.HEIC"); got != "2025/IMG_0042.HEIC.xmp" {
+func TestExtensionOfAReferencedFile(t *testing.T) {
+	r := photosdb.Resource{Role: photosdb.RoleOriginal, Reference: &photosdb.Reference{Path: "/Volumes/Disk/a.b/Photo.TIFF", VolumePath: "a.b/x.jpg"}}
+	if got := naming.Files(naming.Name{Base: "b"}, withFiles("Photo.tif", r))["original"]; got != "b.tif" {
+		t.Error(got)
+	}
+	r.Reference.Path = ""
+	if got := naming.Files(naming.Name{Base: "b"}, withFiles("Photo.tif", r))["original"]; got != "b.jpg" {
 		t.Error(got)
 	}
 }
 
-func TestCameraStem(t *testing.T) {
+func TestCameraAdjustments(t *testing.T) {
 	for base, want := range map[string]string{
-		"IMG_0042":     "IMG_O0042",
-		"img_0042":     "img_O0042",
-		"IMG_0042 (1)": "IMG_O0042 (1)",
-		"IMG_E0042":    "IMG_E0042_O",
-		"IMG_O0042":    "IMG_O0042_O",
-		"IMG_":         "IMG__O",
-		"IMG_x1":       "IMG_x1_O",
-		"XIMG_0042":    "XIMG_0042_O",
-		"DSC_0042":     "DSC_0042_O",
-		"a":            "a_O",
+		"IMG_0042": "IMG_O0042.AAE", "img_0042": "img_O0042.AAE", "Img_1": "Img_O1.AAE", "IMG_0042 (1)": "IMG_O0042 (1).AAE",
+		"IMG_": "IMG__O.AAE", "IMG_E0042": "IMG_E0042_O.AAE", "DSC_0042": "DSC_0042_O.AAE", "IMG": "IMG_O.AAE",
+		"ıMG_1": "ıMG_1_O.AAE", "IMG_٣": "IMG_٣_O.AAE",
 	} {
-		if got := cameraStem(base); got != want {
-			t.Errorf("cameraStem(%q) = %q, want %q", base, got, want)
+		got := naming.Files(naming.Name{Base: base}, withFiles("x", file("aae", "U_5.aae")))["aae"]
+		if got != want {
+			t.Errorf("%q: %q, want %q", base, got, want)
 		}
 	}
 }
 
-// allFiles are the names that an asset's files and sidecars have.
-func allFiles(n Name, a *photosdb.Asset) []string {
-	var all []string
-	files := Files(n, a)
-	for _, r := range a.Resources {
-		name := path.Join(n.Dir, files[r.Role])
-		all = append(all, name)
-		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {
-			all = append(all, Sidecar(name))
-		}
+func TestSidecar(t *testing.T) {
+	if got := naming.Sidecar("2025/IMG_0042.HEIC"); got != "2025/IMG_0042.HEIC.xmp" {
+		t.Error(got)
 	}
-	return all
 }

@@ -1,160 +1,196 @@
 package naming
 
 import (
-	"fmt"
-	"path"
+	"cmp"
+	"strconv"
 	"strings"
 
 	"github.com/photogo/photogo/photosdb"
 )
 
-// Name is how the files of an asset are called.
-type Name struct {
-	Wish string // what the templates gave, before names that were taken were avoided
-	Dir  string // the folder, relative with slashes; "" is the destination itself
-	Base string // the stem that all files of the asset share
-}
-
-// Namer gives names. Assets must come in the order of Less, which decides who
-// gets a name that two want; names that were given before are kept. Its memory
-// does not grow with the lengths of names.
-type Namer struct {
-	dir, file *Template
-
-	// bases tells who uses a stem in a folder; both are hashes. That two
-	// different stems have one hash is next to impossible, and would only
-	// cost a name its " (1)".
-	bases map[fnv]fnv
-	// folders tells how a folder is spelled that was first used under a key.
-	folders map[string]string
-}
-
-// NewNamer returns a Namer for two templates.
-func NewNamer(dir, file *Template) *Namer {
-	return &Namer{dir: dir, file: file, bases: map[fnv]fnv{}, folders: map[string]string{}}
-}
-
-// Less orders assets by date, then by UUID; assets without a date come first.
+// Less is the order in which a Namer is asked: by Dates.Taken, assets without a
+// date first, then by UUID. It is that of photosdb.ByDate, and decides who gets a
+// name that two want.
 func Less(a, b *photosdb.Asset) bool {
-	if !a.Dates.Taken.Equal(b.Dates.Taken) {
-		return a.Dates.Taken.Before(b.Dates.Taken)
+	if s, t := a.Dates.Taken, b.Dates.Taken; s.IsZero() != t.IsZero() {
+		return s.IsZero()
+	} else if order := cmp.Compare(s.UnixMicro(), t.UnixMicro()); order != 0 {
+		return order < 0
 	}
 	return a.UUID < b.UUID
 }
 
-// Keep reserves a name that an asset was given before. All of them must be kept
-// before the first new one is given.
-func (n *Namer) Keep(owner string, name Name) {
-	spelling := ""
-	for _, part := range split(name.Dir) {
-		spelling = path.Join(spelling, part)
-		if key := Key(spelling); n.folders[key] == "" {
-			n.folders[key] = spelling
-		}
-	}
-	n.reserve(owner, name)
+// Namer gives each asset a Name of its own. Where two want the same, the second
+// becomes "name (1)", the third "name (2)", as Finder and osxphotos count.
+//
+// It is not safe for concurrent use. It holds hashes instead of names: some 110
+// bytes for each asset.
+type Namer struct {
+	dir, file *Template
+
+	folders folders
+	stems   stems
 }
 
-// Name returns the name of an asset: kept, if the templates still give the same
-// wish, else the first of "base", "base (1)", "base (2)", … of which no stem is
-// another's. kept is the name that was given before, zero for none.
+// NewNamer returns a Namer that has given no name yet. Slashes of the template
+// for files become "_".
+func NewNamer(dir, file *Template) *Namer {
+	return &Namer{dir: dir, file: file, folders: newFolders(), stems: newStems()}
+}
+
+// Keep reserves the name that an owner, an asset's UUID, got in an earlier run.
+// All such names are reserved before the first is given. One that cannot stand
+// beside those before is not: its owner will get a new name.
+func (n *Namer) Keep(owner string, name Name) {
+	stems := lasting(name.Base)
+	if folder, ok := n.keepFolder(name); ok && n.free(folder, stems, ownerID(owner)) {
+		n.stems.hold(folder, stems, ownerID(owner), false)
+	}
+}
+
+// Name returns the name of an asset, which is asked for once: the one that was
+// kept, if the templates still give the same wish, else the first that is free.
+// kept is what was handed to Keep, zero for an asset without a name.
+//
+// A name that is given up stays reserved for its asset until the next run. Its
+// files are still there while the run plans to move them.
 func (n *Namer) Name(a *photosdb.Asset, kept Name) Name {
-	owner := string(a.UUID)
-	dir, base := n.dir.directory(a), n.file.filename(a)
-	wish := path.Join(dir, base)
-	if kept.Wish == wish && kept.Base != "" {
-		n.reserve(owner, kept)
+	parts, base := n.wish(a)
+	name := Name{Wish: strings.Join(append(parts, base), "/")}
+	if kept.Wish == name.Wish && n.confirm(a, kept) {
 		return kept
 	}
-	name := Name{Wish: wish, Dir: n.folder(dir), Base: base}
-	for i := 1; n.taken(owner, name) || n.isFolder(a, name); i++ {
-		name.Base = fmt.Sprintf("%s (%d)", base, i)
-	}
-	n.reserve(owner, name)
+	folder, base := n.choose(a, parts, base)
+	name.Dir, name.Base = n.folders.path(folder), base
 	return name
 }
 
-// folder returns how a folder is spelled: as it was when one of its name, but
-// for case and Unicode form, was first used.
-func (n *Namer) folder(dir string) string {
-	spelling := ""
-	for _, part := range split(dir) {
-		spelling = n.spell(spelling, notMedia(part))
+// wish is what the templates ask for.
+func (n *Namer) wish(a *photosdb.Asset) (parts []string, base string) {
+	base = baseRules.component(strings.ReplaceAll(n.file.text(a), "/", "_"))
+	if r := a.Resource(photosdb.RoleOriginal); r != nil && originalExtension(a, r) == "" {
+		// Whatever followed a dot would be taken for the extension.
+		base = strings.ReplaceAll(base, ".", "_")
 	}
-	return spelling
+	return n.dir.parts(a), base
 }
 
-func (n *Namer) spell(parent, part string) string {
-	for {
-		dir := path.Join(parent, part)
-		key := Key(dir)
-		if known := n.folders[key]; known != "" {
-			return known
-		}
-		if !n.couldBeFile(parent, part) {
-			n.folders[key] = dir
-			return dir
-		}
-		part = underscored(part)
+// confirm reports whether an asset can have the name that it had, now that all
+// its files are known, and takes it.
+func (n *Namer) confirm(a *photosdb.Asset, kept Name) bool {
+	folder, ok := n.keepFolder(kept)
+	id, stems := ownerID(string(a.UUID)), stemsOf(kept.Base, a)
+	if !ok || !n.free(folder, stems, id) {
+		return false
 	}
+	n.stems.hold(folder, stems, id, true)
+	return true
 }
 
-// notMedia keeps folders from being called like the files beside them.
-func notMedia(part string) string {
-	if _, ext := splitExt(part); mediaExtensions[strings.ToLower(ext)] {
-		return underscored(part)
+// choose finds the first name that is free and takes it.
+func (n *Namer) choose(a *photosdb.Asset, parts []string, base string) (folderID, string) {
+	var folder folderID
+	for _, part := range parts {
+		folder = n.enter(folder, part)
 	}
-	return part
-}
-
-func underscored(part string) string { return component(part, maxName-1) + "_" }
-
-// couldBeFile reports whether an asset may have a file of that name: one
-// without extension, or with one that is not known. What files an asset has is
-// not known here, so each stem counts.
-func (n *Namer) couldBeFile(dir, part string) bool {
-	stem, ext := splitExt(part)
-	return n.taken("", Name{Dir: dir, Base: part}) || ext != "" && n.taken("", Name{Dir: dir, Base: stem})
-}
-
-// isFolder reports whether a file of an asset would be called like a folder. No
-// folder is called like a file with a known extension.
-func (n *Namer) isFolder(a *photosdb.Asset, name Name) bool {
-	for i := range a.Resources {
-		if mediaExtensions[strings.ToLower(extension(a, &a.Resources[i]))] {
+	id, key := ownerID(string(a.UUID)), Key(base)
+	for number := n.stems.first(folder, key); ; number++ {
+		if n.stems.taken(folder, numbered(key, number), id) {
+			n.stems.skip(folder, key, number)
 			continue
 		}
-		for _, file := range Files(name, a) {
-			if n.folders[Key(path.Join(name.Dir, file))] != "" {
+		stems := stemsOf(numbered(base, number), a)
+		if n.free(folder, stems, id) && !n.awaited(folder, stems, id) {
+			n.stems.hold(folder, stems, id, true)
+			return folder, numbered(base, number)
+		}
+	}
+}
+
+// free reports whether no other asset holds any of the stems in a folder, nor a
+// folder stands on one.
+func (n *Namer) free(folder folderID, stems []string, id ownerHash) bool {
+	for _, stem := range stems {
+		if n.stems.taken(folder, stem, id) || n.folders.standsOn(folder, stem) {
+			return false
+		}
+	}
+	return true
+}
+
+// awaited reports whether one of the stems could be that of a kept name whose
+// asset is yet to come: only then its files are known.
+func (n *Namer) awaited(folder folderID, stems []string, id ownerHash) bool {
+	for _, stem := range stems {
+		for _, base := range basesOf(stem) {
+			if n.stems.early(folder, base, id) {
 				return true
 			}
 		}
-		return false
 	}
 	return false
 }
 
-func split(dir string) []string {
-	if dir == "" {
-		return nil
+// enter finds or makes the folder of a name in another. A name that differs from
+// one that is there by case or form only is the same folder, as it was spelled
+// first. One that a file may have gives way.
+func (n *Namer) enter(parent folderID, name string) folderID {
+	for number := uint32(0); ; number++ {
+		candidate := numbered(name, number)
+		if id, ok := n.folders.find(parent, candidate); ok {
+			return id
+		}
+		ground := groundOf(Key(candidate))
+		if !n.anyTaken(parent, ground) && !n.awaited(parent, ground, 0) {
+			return n.folders.add(parent, candidate)
+		}
 	}
-	return strings.Split(dir, "/")
 }
 
-func (n *Namer) reserve(owner string, name Name) {
-	n.bases[placeOf(name.Dir).of(Key(name.Base))] = newFNV.of(owner)
+// keepFolder finds or makes the folder of a name of an earlier run, exactly as
+// it is spelled.
+func (n *Namer) keepFolder(name Name) (id folderID, ok bool) {
+	if !isComponent(name.Base) {
+		return 0, false
+	}
+	if name.Dir == "" {
+		return 0, true
+	}
+	for _, part := range strings.Split(name.Dir, "/") {
+		if !isComponent(part) {
+			return 0, false
+		}
+		next, ok := n.folders.find(id, part)
+		if !ok {
+			if n.anyTaken(id, groundOf(Key(part))) {
+				return 0, false
+			}
+			next = n.folders.add(id, part)
+		}
+		id = next
+	}
+	return id, n.folders.path(id) == name.Dir
 }
 
-// taken reports whether another asset's files already go by this name, or could
-// be taken for this asset's, or this asset's for the other's. It does not matter
-// which files there are today: a picture that is edited tomorrow keeps its name.
-func (n *Namer) taken(owner string, name Name) bool {
-	dir, id := placeOf(name.Dir), newFNV.of(owner)
-	return anyKin(Key(name.Base), func(stem, suffix string) bool {
-		user, used := n.bases[dir.of(stem).of(suffix)]
-		return used && user != id
-	})
+func (n *Namer) anyTaken(folder folderID, stems []string) bool {
+	for _, stem := range stems {
+		if n.stems.taken(folder, stem, 0) {
+			return true
+		}
+	}
+	return false
 }
 
-// placeOf is the hash of a folder, from which that of a stem in it goes on.
-func placeOf(dir string) fnv { return newFNV.of(Key(dir)).of("/") }
+// isComponent reports whether a recorded name leads nowhere else. Otherwise it is
+// believed: what an earlier release found safe is not renamed.
+func isComponent(s string) bool {
+	return s != "" && s != "." && s != ".." && !strings.ContainsAny(s, "/\\\x00")
+}
+
+// numbered is a name in the row of those that want the same.
+func numbered(name string, number uint32) string {
+	if number == 0 {
+		return name
+	}
+	return name + " (" + strconv.FormatUint(uint64(number), 10) + ")"
+}

@@ -1,130 +1,88 @@
 package naming
 
 import (
-	"path"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxName is the longest name in bytes of UTF-8 that all file systems in use
-// take, counted in NFD as HFS+ stores it.
+// rules say what a name may look like. What exFAT and Windows forbid besides
+// would be one more field here.
+type rules struct {
+	max int // bytes of UTF-8, both composed (NFC) and decomposed (NFD)
+}
+
+// maxName is what APFS, HFS+, ext4 and exFAT have in common, counted in the
+// strictest way: 255 bytes of UTF-8. Some of them store NFD.
 const maxName = 255
 
-// room is kept free behind a stem for whatever is added to it: "_edited",
-// " (12345)", an extension and ".xmp".
-const room = 40
+var (
+	plainRules = rules{max: maxName}
 
-// Component makes a text safe as the name of a file or folder: NFC, no path
-// separators, no control or direction characters, no blanks at the ends, no dot
-// at the beginning or the end, at most 255 bytes in any Unicode form. What is
-// left of nothing is "_".
-func Component(text string) string { return component(text, maxName) }
+	// A folder that gives way to another gets a number.
+	folderRules = rules{max: maxName - len(" (9999999)")}
 
-func component(text string, most int) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	// Dropping characters can bring a letter and its accent together, so it comes first.
-	text = norm.NFC.String(strings.Map(safeRune, text))
-	text = strings.TrimFunc(text, unicode.IsSpace)
-	text = shorten(text, most)
-	text = strings.TrimRightFunc(text, func(r rune) bool { return r == '.' || unicode.IsSpace(r) })
-	if strings.HasPrefix(text, ".") {
-		text = "_" + text[1:]
+	// A base leaves room for the longest that is ever put to it: a number, a
+	// role, an extension and that of its sidecar. What is still missing to 255
+	// is for those who write under a name of their own making first.
+	baseRules = rules{max: 200}
+)
+
+// Component makes any text the name of a file or folder. The result is in
+// Unicode NFC, has 1 to 255 bytes (in NFD as well), no character that cannot be
+// printed or that turns the direction of reading, none of / \ : (which Finder
+// shows as a slash), no blank at its ends, no dot at its beginning or end.
+// Component(Component(s)) is Component(s).
+func Component(s string) string { return plainRules.component(s) }
+
+func (r rules) component(s string) string {
+	s = strings.Map(cleanRune, strings.ToValidUTF8(s, "\uFFFD"))
+	s = norm.NFC.String(s)
+	s = trimEnd(strings.TrimLeftFunc(s, unicode.IsSpace))
+	if strings.HasPrefix(s, ".") {
+		s = "_" + s[1:]
 	}
-	if Key(text) == "" { // nothing, or nothing visible
+	s = trimEnd(cut(s, r.max))
+	if s == "" {
 		return "_"
 	}
-	return text
+	return s
 }
 
-// safeRune replaces what separates paths on some system, and drops what cannot
-// be seen or turns a name around.
-func safeRune(r rune) rune {
+func cleanRune(c rune) rune {
 	switch {
-	case r == '/' || r == '\\' || r == ':' || r == 0:
+	case c == '/' || c == '\\' || c == ':' || c == 0:
 		return '_'
-	case unicode.Is(unicode.Cc, r), r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e,
-		r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029, r == 0xfeff:
+	case unicode.Is(unicode.Cc, c), c == '\u2028', c == '\u2029':
 		return -1
-	}
-	return r
-}
-
-// shorten cuts a text so that it has at most so many bytes in NFC and in NFD,
-// before a character and never between a letter and its accents.
-func shorten(text string, most int) string {
-	if len(text)*3 <= most { // no text grows more in NFD
-		return text
-	}
-	n, size := 0, 0
-	for n < len(text) {
-		end := n + norm.NFC.NextBoundaryInString(text[n:], true)
-		if end <= n {
-			break
-		}
-		size += max(end-n, len(norm.NFD.String(text[n:end])))
-		if size > most {
-			break
-		}
-		n = end
-	}
-	return strings.TrimRight(text[:n], "\u200d") // a joiner with nothing to join
-}
-
-// Key returns the same text for names that a file system which ignores case,
-// Unicode forms or invisible characters (as HFS+ and ext4 do) takes for one.
-func Key(name string) string {
-	ascii := true
-	for i := 0; i < len(name); i++ {
-		if name[i] >= utf8.RuneSelf {
-			ascii = false
-			break
-		}
-	}
-	if ascii {
-		return strings.ToLower(name)
-	}
-	name = norm.NFC.String(strings.Map(visible, name))
-	name = norm.NFD.String(cases.Fold().String(name))
-	return norm.NFC.String(strings.Map(cherokee, cases.Fold().String(name)))
-}
-
-func visible(r rune) rune {
-	if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+	case c == '\u200e', c == '\u200f', c == '\u061c', '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069', c == '\ufeff':
 		return -1
+	case unicode.Is(unicode.Noncharacter_Code_Point, c):
+		return '\uFFFD'
 	}
-	return r
+	return c
 }
 
-// cherokee folds the letters that cases.Fold turns from small to large and from
-// large to small.
-func cherokee(r rune) rune {
-	switch {
-	case r >= 0xab70 && r <= 0xabbf:
-		return r - 0xab70 + 0x13a0
-	case r >= 0x13f8 && r <= 0x13fd:
-		return r - 8
-	}
-	return r
+func trimEnd(s string) string {
+	return strings.TrimRightFunc(s, func(c rune) bool { return c == '.' || unicode.IsSpace(c) })
 }
 
-// splitExt splits a file name into stem and extension without its dot. What
-// is no plausible extension belongs to the stem.
-func splitExt(name string) (stem, ext string) {
-	ext = path.Ext(name)
-	if len(ext) < 2 || len(ext) > maxExt+1 || ext == name {
-		return name, ""
+// cut shortens text in NFC to max bytes in both forms. It cuts before a
+// character with all its marks, and leaves no joiner behind that joined an emoji
+// to the next.
+func cut(s string, max int) string {
+	if len(s) <= max && len(norm.NFD.String(s)) <= max {
+		return s
 	}
-	for _, r := range ext[1:] {
-		if !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '-') {
-			return name, ""
+	end, decomposed := 0, 0
+	for end < len(s) {
+		size := norm.NFC.NextBoundaryInString(s[end:], true)
+		decomposed += len(norm.NFD.String(s[end : end+size]))
+		if end+size > max || decomposed > max {
+			break
 		}
+		end += size
 	}
-	return name[:len(name)-len(ext)], ext[1:]
+	return strings.TrimRight(s[:end], "\u200d")
 }
-
-// maxExt is the longest extension in bytes.
-const maxExt = 10

@@ -1,7 +1,6 @@
-package naming
+package naming_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"unicode"
@@ -9,222 +8,176 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+	"pgregory.net/rapid"
+
+	"github.com/photogo/photogo/naming"
 )
 
-// unsafe tells why a name is not fit for a file; "" if it is. The rules are
-// written down a second time here, so that a mistake in Component shows.
-func unsafe(name string) string {
+func TestComponent(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"IMG_0042", "IMG_0042"},
+		{"a/b\\c:d\x00e", "a_b_c_d_e"},
+		{"a\tb\nc\x7f\u0085d\u2028e", "abcde"},
+		{"\u202ereversed\u202c\u200e\u2066\u2069\ufeff", "reversed"},
+		{"  blanks \u00a0\u3000", "blanks"},
+		{"dots. . .", "dots"},
+		{".hidden", "_hidden"},
+		{"...hidden", "_..hidden"},
+		{" .hidden", "_hidden"},
+		{"", "_"}, {".", "_"}, {"..", "_"}, {"...", "_"}, {" ", "_"}, {"\u202e.\ufeff.", "_"}, {"/", "_"},
+		{"E\u0301lan", "Élan"},
+		{"e\u202a\u0301", "é"}, // what is taken out must not leave NFD behind
+		{"\ufffe", "\ufffd"},
+		{"\xffa\xc3", "\ufffda\ufffd"},
+		{"\xed\xa0\x80", "\ufffd"}, // a surrogate
+		{"👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"},
+		{strings.Repeat("a", 300), strings.Repeat("a", 255)},
+		{strings.Repeat("a", 254) + " b", strings.Repeat("a", 254)},
+		{strings.Repeat("ä", 200), strings.Repeat("ä", 85)},                            // 3 bytes each in NFD
+		{strings.Repeat("각", 100), strings.Repeat("각", 28)},                            // 9 bytes each in NFD
+		{strings.Repeat("a", 254) + "x\u0323\u0307", strings.Repeat("a", 254)},         // no letter without its marks
+		{strings.Repeat("a", 247) + "👨\u200d👩\u200d👧", strings.Repeat("a", 247) + "👨"}, // no joiner without what it joins
+	} {
+		if got := naming.Component(tt.text); got != tt.want {
+			t.Errorf("Component(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestComponentIsSafe(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := anyText().Draw(t, "text")
+		name := naming.Component(text)
+		if problem := unsafeName(name); problem != "" {
+			t.Fatalf("%q: %s", name, problem)
+		}
+		if again := naming.Component(name); again != name {
+			t.Fatalf("%q becomes %q", name, again)
+		}
+		if other := naming.Component(norm.NFD.String(text)); len(text) < 40 && other != naming.Component(norm.NFC.String(text)) {
+			t.Fatalf("%q: %q in NFD", name, other)
+		}
+	})
+}
+
+func TestKey(t *testing.T) {
+	for _, same := range [][]string{
+		{"img_1.jpg", "IMG_1.JPG", "Img_1.jpG"},
+		{"Élan", "E\u0301lan", "élan", "e\u0301LAN"},
+		{"straße", "STRASSE", "Straße", "STRAẞE"},
+		{"ΣΑΣ", "σας", "σασ"},
+		{"K", "k", "\u212a"},            // Kelvin
+		{"Å", "å", "\u212b", "A\u030a"}, // Ångström
+		{"ᾳ", "\u1fb3", "α\u0345", "ΑΙ", "αι"},
+		{"ᾳ\u0323", "αι\u0323", "α\u0323ι", "ᾼ\u0323"}, // marks beside a subscript
+		{"İ", "i\u0307", "I\u0307"},
+		{"ı", "i", "I"},                    // one by upper case
+		{"ſ", "s"},                         // long s
+		{"a\u200db", "ab"},                 // HFS+ sees no joiners
+		{"x\u0323\u0307", "x\u0307\u0323"}, // order of marks
+		{"ﬁle", "FILE"},
+		{"\u1e9b\u0323", "\u1e61\u0323", "\u1e69"},
+	} {
+		for _, name := range same {
+			if naming.Key(name) != naming.Key(same[0]) {
+				t.Errorf("%q and %q have different keys", name, same[0])
+			}
+		}
+	}
+	for _, pair := range [][2]string{{"a", "b"}, {"é", "e"}, {"IMG_1", "IMG_1 "}, {"ö", "oe"}, {"a", "а"}, {"²", "2"}, {"１", "1"}} {
+		if naming.Key(pair[0]) == naming.Key(pair[1]) {
+			t.Errorf("%q and %q have one key", pair[0], pair[1])
+		}
+	}
+}
+
+// TestKeyOfEveryCharacter compares with what file systems do to one character.
+func TestKeyOfEveryCharacter(t *testing.T) {
+	fold := cases.Fold()
+	for c := rune(0); c <= unicode.MaxRune; c++ {
+		if !utf8.ValidRune(c) {
+			continue
+		}
+		s := string(c)
+		var forms []string
+		for _, form := range []string{
+			norm.NFD.String(s), norm.NFC.String(s), fold.String(s), norm.NFC.String(fold.String(norm.NFC.String(s))),
+			string(unicode.ToUpper(c)), string(unicode.ToTitle(c)),
+		} {
+			if form != s {
+				forms = append(forms, form)
+			}
+		}
+		if len(forms) == 0 {
+			continue // without case or parts: its key is itself
+		}
+		key := naming.Key(s)
+		if naming.Key(key) != key {
+			t.Fatalf("the key of %U is not its own: %q, %q", c, key, naming.Key(key))
+		}
+		for _, form := range forms {
+			if naming.Key(form) != key {
+				t.Fatalf("%U and %q have different keys", c, form)
+			}
+		}
+		if got := naming.Key("x" + s + "_edited.JPG"); got != naming.Key("x"+s)+"_edited.jpg" {
+			t.Fatalf("key of %U with a suffix: %q", c, got)
+		}
+	}
+}
+
+func TestKeyOfAnyCaseAndForm(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := naming.Component(anyText().Draw(t, "name"))
+		for what, other := range map[string]string{
+			"NFD": norm.NFD.String(name), "folded": cases.Fold().String(name), "upper case": strings.ToUpper(name),
+			"folded NFD": cases.Fold().String(norm.NFD.String(name)),
+		} {
+			if naming.Key(other) != naming.Key(name) {
+				t.Fatalf("%q and %q (%s) have different keys", name, other, what)
+			}
+		}
+	})
+}
+
+// anyText has what breaks names more often than chance would bring it.
+func anyText() *rapid.Generator[string] {
+	parts := rapid.OneOf(
+		rapid.SampledFrom([]string{
+			".", "..", "/", "\\", ":", "\x00", "\n", " ", "\u00a0", "\u3000", "\u202e", "\ufeff", "\u200d", "\u200c", "\xff", "\xed\xa0\x80",
+			"é", "e\u0301", "\u0301", "\u0323", "\u0345", "ᾳ", "ß", "İ", "ı", "K", "각", "👨\u200d👩", "IMG_0001", "_edited", " (1)",
+			strings.Repeat("x", 250), strings.Repeat("ü", 90),
+		}),
+		rapid.String(),
+		rapid.StringN(0, 2, -1),
+	)
+	return rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(parts, 0, 8).Draw(t, "parts"), "")
+	})
+}
+
+// unsafeName says what is wrong with a name, by rules that were written down
+// apart from those of Component.
+func unsafeName(name string) string {
 	switch {
-	case name == "", name == ".", name == "..", strings.ContainsAny(name, `/\`):
+	case name == "":
+		return "empty"
+	case name == "." || name == ".." || strings.ContainsAny(name, "/\\:"):
 		return "path characters"
 	case !utf8.ValidString(name):
 		return "not valid UTF-8"
-	case strings.ContainsAny(name, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"):
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "control character"
+	case strings.ContainsAny(name, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"):
 		return "invisible direction overrides"
-	case len(norm.NFC.String(name)) > 255:
-		return "longer than 255 bytes in NFC"
-	case len(norm.NFD.String(name)) > 255:
-		return "longer than 255 bytes in NFD"
-	case name != strings.TrimFunc(name, unicode.IsSpace), strings.HasSuffix(name, "."):
+	case len(name) > 255 || len(norm.NFD.String(name)) > 255:
+		return "longer than 255 bytes"
+	case strings.TrimSpace(name) != name || strings.HasSuffix(name, "."):
 		return "begins or ends with a blank, or ends with a dot"
 	case strings.HasPrefix(name, "."):
 		return "hidden"
-	}
-	for _, r := range name {
-		if unicode.Is(unicode.Cc, r) {
-			return "control character"
-		}
+	case !norm.NFC.IsNormalString(name):
+		return "not in NFC"
 	}
 	return ""
-}
-
-func TestComponent(t *testing.T) {
-	family := "👩\u200d👩\u200d👧"
-	for _, c := range []struct{ what, in, want string }{
-		{"nothing", "", "_"},
-		{"plain", "IMG_0042.HEIC", "IMG_0042.HEIC"},
-		{"inner blanks and dots stay", "a  b..c", "a  b..c"},
-		{"punctuation stays", `a&b<c>"d"'e'*?|%#;`, `a&b<c>"d"'e'*?|%#;`},
-
-		{"slash", "a/b", "a_b"},
-		{"backslash", `a\b`, "a_b"},
-		{"colon", "10:15", "10_15"},
-		{"NUL", "a\x00b", "a_b"},
-		{"control characters", "a\x01\n\r\t\x1b\x7f\u0085\u009fb", "ab"},
-		{"only control characters", "\n\r", "_"},
-		{"line separators", "a\u2028b\u2029c", "abc"},
-
-		{"dot", ".", "_"},
-		{"parent", "..", "_"},
-		{"parent with blanks", " .. ", "_"},
-		{"path up", "../../x", "_._.._x"},
-		{"leading dot", ".photogo", "_photogo"},
-		{"leading dot behind a mark", "\ufeff.photogo", "_photogo"},
-		{"leading dot behind a blank", " .photogo", "_photogo"},
-		{"trailing dots", "Mr. X..", "Mr. X"},
-		{"trailing dots and blanks", "x. . .", "x"},
-		{"trailing blank", "x ", "x"},
-		{"leading blank", " x", "x"},
-		{"no-break space", "\u00a0x\u00a0", "x"},
-		{"narrow no-break space", "x\u202f", "x"},
-		{"ideographic space", "\u3000写真\u3000", "写真"},
-		{"only invisible characters", "\u200d\u00ad\ufe0f", "_"},
-		{"only blanks", " \u00a0\u3000", "_"},
-
-		{"direction overrides", "a\u202egpj.exe\u202c", "agpj.exe"},
-		{"isolates and marks", "\u2066a\u2067b\u2068c\u2069\u200e\u200f", "abc"},
-		{"right-to-left letters stay", "תמונה", "תמונה"},
-		{"byte order mark", "\ufeffx", "x"},
-		{"invalid UTF-8", "a\xffb", "a\ufffdb"},
-		{"surrogate", "a\xed\xa0\x80b", "a\ufffdb"},
-		{"cut-off character", "a\xe5", "a\ufffd"},
-
-		{"NFD", "Mo\u0308nch", "Mönch"},
-		{"ring that means the letter", "\u212bngström", "Ångström"},
-		{"joined by what is dropped", "o\u200e\u0308", "ö"},
-		{"emoji with joiners", family, family},
-
-		{"300 bytes", strings.Repeat("x", 300), strings.Repeat("x", 255)},
-		{"255 bytes", strings.Repeat("x", 255), strings.Repeat("x", 255)},
-		{"cut before a blank", strings.Repeat("x", 254) + " yyy", strings.Repeat("x", 254)},
-		{"cut before a dot", strings.Repeat("x", 253) + ".. yyy", strings.Repeat("x", 253)},
-		{"3 bytes each in NFD", strings.Repeat("é", 100), strings.Repeat("é", 85)},
-		{"letters with accents", strings.Repeat("x\u0323\u0307", 60), strings.Repeat("ẋ\u0323", 51)},
-		{"Hangul", strings.Repeat("각", 40), strings.Repeat("각", 28)},
-		{"emoji", strings.Repeat("😀", 100), strings.Repeat("😀", 63)},
-		{"cut behind a joiner", strings.Repeat("x", 248) + family, strings.Repeat("x", 248) + "👩"},
-		{"families", strings.Repeat(family, 20), strings.Repeat(family, 14)},
-	} {
-		got := Component(c.in)
-		if want := norm.NFC.String(c.want); got != want {
-			t.Errorf("%s: Component(%q) = %q, want %q", c.what, c.in, got, want)
-		}
-		if problem := unsafe(got); problem != "" {
-			t.Errorf("%s: %q is unsafe: %s", c.what, got, problem)
-		}
-		if again := Component(got); again != got {
-			t.Errorf("%s: %q becomes %q the second time", c.what, got, again)
-		}
-	}
-}
-
-func TestComponentOfEndlessAccents(t *testing.T) {
-	for _, c := range []struct{ what, in string }{
-		{"one letter", "e" + strings.Repeat("\u0301", 150)},
-		{"no letter", strings.Repeat("\u0301", 150)},
-		{"different accents", "e" + strings.Repeat("\u0301\u0323\u0308", 50)},
-		{"parted by what is dropped", strings.Repeat(strings.Repeat("\u0301", 20)+"\u200e", 20)},
-		{"letters that grow", strings.Repeat("\u0390\u0301", 60)},
-		{"notes that grow", strings.Repeat("\U0001d160", 70)},
-	} {
-		got := Component(c.in)
-		if problem := unsafe(got); problem != "" {
-			t.Errorf("%s: %q is unsafe: %s", c.what, got, problem)
-		}
-		if len(got) < 80 {
-			t.Errorf("%s: only %d bytes are left", c.what, len(got))
-		}
-		if !norm.NFC.IsNormalString(got) {
-			t.Errorf("%s: %q is not in NFC", c.what, got)
-		}
-	}
-}
-
-func TestComponentNeverPartsALetterFromItsAccent(t *testing.T) {
-	const accented = "q\u0323" // has no composed form
-	for fill := 240; fill <= 256; fill++ {
-		got := Component(strings.Repeat("x", fill) + accented)
-		if strings.HasSuffix(got, "q") {
-			t.Errorf("after %d bytes: %q lost its dot below", fill, got[fill:])
-		}
-	}
-}
-
-func TestKeyIsOneForWhatAFileSystemMayTakeForOne(t *testing.T) {
-	for _, same := range [][]string{
-		{"IMG_0001.JPG", "img_0001.jpg", "Img_0001.Jpg"},
-		{"Mönch", "Mo\u0308nch", "MÖNCH", "MO\u0308NCH"},
-		{"straße", "STRASSE", "strasse", "STRAẞE"},
-		{"ΣΑΣ", "σας", "σασ"},
-		{"Å", "\u212b", "A\u030a", "å"},
-		{"K", "\u212a", "k"},
-		{"ſ", "S", "s"},
-		{"ﬁ", "fi", "FI"},
-		{"ᾳ", "ᾼ", "αι", "ΑΙ"},
-		{"ꭰ", "Ꭰ"},
-		{"❤\ufe0f", "❤"},
-		{"co\u00adop", "coop", "co\u200bop", "co\u200d\u2060op"},
-		{"e\u0323\u0302", "e\u0302\u0323", "ệ"},
-	} {
-		for _, name := range same[1:] {
-			if Key(name) != Key(same[0]) {
-				t.Errorf("%q and %q have the keys %q and %q", same[0], name, Key(same[0]), Key(name))
-			}
-		}
-	}
-	different := []string{"", "a", "b", "a ", "ä", "ae", "a.", "а" /* Cyrillic */, "ａ" /* full width */, "a\u00a0", "aa"}
-	for i, a := range different {
-		for _, b := range different[i+1:] {
-			if Key(a) == Key(b) {
-				t.Errorf("%q and %q have the same key %q", a, b, Key(a))
-			}
-		}
-	}
-}
-
-// TestKeyOfEachCharacter goes through Unicode: a character, its upper and lower
-// case and its other forms are one name, and a key is its own key.
-func TestKeyOfEachCharacter(t *testing.T) {
-	fold := cases.Fold()
-	for r := rune(1); r <= unicode.MaxRune; r++ {
-		if r == 0xac00 { // Hangul and private use have no case
-			r = 0xf900
-		} else if r == 0x20000 {
-			r = 0x2f800
-		} else if r == 0x2fb00 {
-			break
-		}
-		name := string(r)
-		key := Key(name)
-		if Key(key) != key {
-			t.Errorf("%U: the key of its key %q is %q", r, key, Key(key))
-		}
-		if forms := []string{norm.NFC.String(name), norm.NFD.String(name), fold.String(name)}; key != Key(forms[0]) || key != Key(forms[1]) || key != Key(forms[2]) {
-			t.Errorf("%U: its forms have the keys %q, %q, %q; its own is %q", r, Key(forms[0]), Key(forms[1]), Key(forms[2]), key)
-		}
-	}
-}
-
-func TestSplitExt(t *testing.T) {
-	for _, c := range []struct{ name, stem, ext string }{
-		{"", "", ""},
-		{"IMG_0042", "IMG_0042", ""},
-		{"IMG_0042.HEIC", "IMG_0042", "HEIC"},
-		{"a.b.jpeg", "a.b", "jpeg"},
-		{"a.tar.gz", "a.tar", "gz"},
-		{"Mönch.png", "Mönch", "png"},
-		{".hidden", ".hidden", ""},
-		{".hidden.jpg", ".hidden", "jpg"},
-		{"a.", "a.", ""},
-		{"a..", "a..", ""},
-		{"..", "..", ""},
-		{"a..jpg", "a.", "jpg"},
-		{"a. jpg", "a. jpg", ""},
-		{"St. Moritz", "St. Moritz", ""},
-		{"a.jpg ", "a.jpg ", ""},
-		{"a.jpé", "a.jpé", ""},
-		{"a.1234567890", "a", "1234567890"},
-		{"a.12345678901", "a.12345678901", ""},
-		{"a.jp/g", "a.jp/g", ""},
-		{"a.x-y_z", "a", "x-y_z"},
-	} {
-		if stem, ext := splitExt(c.name); stem != c.stem || ext != c.ext {
-			t.Errorf("splitExt(%q) = %q, %q; want %q, %q", c.name, stem, ext, c.stem, c.ext)
-		}
-	}
-}
-
-func ExampleComponent() {
-	fmt.Println(Component(" ../trip 10:15 "))
-	// Output: _._trip 10_15
 }

@@ -1,198 +1,222 @@
-package naming
+package naming_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
 )
 
-// sample is an asset with every fact that a template can tell.
+// sample is 17 May 2025, 23:04:09 in Kathmandu, a Saturday; in UTC it is 17:19:09.
 func sample() *photosdb.Asset {
+	kathmandu := time.FixedZone("", 5*3600+45*60)
 	return &photosdb.Asset{
-		UUID: "8A1B2C3D-0000-4000-8000-00000000002A", Kind: photosdb.Photo,
-		Name:  photosdb.Name{Original: "IMG_0042.HEIC", Library: "8A1B2C3D-0000-4000-8000-00000000002A.heic"},
-		Title: "Tea at the Mönch", Description: "after the rain",
+		UUID: "0A1B2C3D-0000-4000-8000-000000000001", Kind: photosdb.Photo,
+		Name:  photosdb.Name{Original: "IMG_0042.HEIC", Library: "0A1B2C3D-0000-4000-8000-000000000001.heic"},
+		Title: "AC/DC live", Description: "two\nlines", Favorite: true,
 		Dates: photosdb.Dates{
-			// The day differs in UTC: a picture's own date is told in its own zone.
-			Taken:    time.Date(2025, 5, 7, 1, 2, 3, 0, time.FixedZone("", 5*3600+1800)),
-			Modified: time.Date(2025, 6, 8, 14, 15, 16, 0, time.UTC),
-			Added:    time.Date(2025, 11, 9, 17, 18, 19, 0, time.UTC),
+			Taken: time.Date(2025, 5, 17, 23, 4, 9, 0, kathmandu),
+			Added: time.Date(2025, 12, 31, 23, 59, 0, 0, time.UTC),
 		},
-		Favorite: true, Edited: true, Subtypes: []photosdb.Subtype{photosdb.Live},
+		Resources: []photosdb.Resource{{Role: photosdb.RoleOriginal, Path: "originals/0/0A1B2C3D-0000-4000-8000-000000000001.heic"}},
 	}
-}
-
-func mustParse(t testing.TB, text string) *Template {
-	t.Helper()
-	parsed, err := Parse(text)
-	if err != nil {
-		t.Fatalf("Parse(%q): %v", text, err)
-	}
-	return parsed
 }
 
 func TestRender(t *testing.T) {
-	full, bare := sample(), &photosdb.Asset{UUID: "BARE", Kind: photosdb.Movie}
-	burst := &photosdb.Asset{Hidden: true, Subtypes: []photosdb.Subtype{photosdb.Raw}, Burst: &photosdb.Burst{}}
-	slashed := &photosdb.Asset{Title: "../a/b", Name: photosdb.Name{Original: "x/y.jpg"}}
-	for _, c := range []struct {
-		template string
-		asset    *photosdb.Asset
-		want     string
-	}{
-		{"", full, ""},
-		{"plain text, with commas?", full, "plain text, with commas?"},
-		{DefaultDirectory, full, "2025/05/07"},
-		{DefaultFilename, full, "IMG_0042"},
-
-		{"{original_name}", full, "IMG_0042"},
-		{"{title}", full, "Tea at the Mönch"},
-		{"{descr}", full, "after the rain"},
-		{"{uuid}", full, "8A1B2C3D-0000-4000-8000-00000000002A"},
-		{"{media_type}", full, "photo"},
-		{"{media_type}", bare, "movie"},
-
-		{"{created.date}", full, "2025-05-07"},
-		{"{created.year}", full, "2025"},
-		{"{created.yy}", full, "25"},
-		{"{created.mm}", full, "05"},
-		{"{created.month}", full, "May"},
-		{"{added.month}", full, "November"},
-		{"{added.mon}", full, "Nov"},
-		{"{created.dd}", full, "07"},
-		{"{created.doy}", full, "127"},
-		{"{created.dow}", full, "Wednesday"},
-		{"{created.hour}", full, "01"},
-		{"{created.min}", full, "02"},
-		{"{created.sec}", full, "03"},
-		{"{modified.date} {modified.hour}{modified.min}{modified.sec}", full, "2025-06-08 141516"},
-		{"{added.date} {added.hour}{added.min}{added.sec}", full, "2025-11-09 171819"},
-
-		// What is not there.
-		{"{created.year}/{created.mm}", bare, "_/_"},
-		{"{modified.date}", bare, "_"},
-		{"{title}", bare, "_"},
-		{"{title,untitled}", bare, "untitled"},
-		{"{title,untitled}", full, "Tea at the Mönch"},
-		{"{title,}", bare, ""},
-		{"{title,one, two}", bare, "one, two"},
-		{"{created.year,no date}", bare, "no date"},
-		{"{created.year,no date/at all}", bare, "no date/at all"},
-		{"{original_name}", bare, "_"},
-
-		{"{favorite?yes,no}", full, "yes"},
-		{"{favorite?yes,no}", bare, "no"},
-		{"{favorite?yes}", full, "yes"},
-		{"{favorite?yes}", bare, ""},
-		{"{favorite?,no}", full, ""},
-		{"{favorite?best/,}x", full, "best/x"},
-		{"{favorite?a,b,c}", bare, "b,c"},
-		{"{edited?yes,no}{live?yes,no}{hidden?yes,no}{raw?yes,no}{burst?yes,no}", full, "yesyesnonono"},
-		{"{edited?yes,no}{live?yes,no}{hidden?yes,no}{raw?yes,no}{burst?yes,no}", burst, "nonoyesyesyes"},
-
-		{"{created.strftime,%Y-%m-%d %H.%M.%S}", full, "2025-05-07 01.02.03"},
-		{"{added.strftime,%j}", full, "313"},
-		{"{created.strftime,%Y, week %U}", full, "2025, week 18"},
-		{"{created.strftime,%Y}", bare, "_"},
-		{"{modified.strftime,plain}", full, "plain"},
-
-		{"{{title}}", full, "{title}"},
-		{"{{{title}}}", full, "{Tea at the Mönch}"},
-		{"a}}b{{c", full, "a}b{c"},
-
-		// A slash in a value separates nothing.
-		{"{title}", slashed, ".._a_b"},
-		{"{original_name}", slashed, "x_y"},
-		{"{title}/{original_name}", slashed, ".._a_b/x_y"},
+	for _, tt := range []struct{ template, want string }{
+		{naming.DefaultDirectory, "2025/05/17"},
+		{naming.DefaultFilename, "IMG_0042"},
+		{"", ""},
+		{"{created.year} {created.yy} {created.mm} {created.month} {created.mon} {created.dd}", "2025 25 05 May May 17"},
+		{"{created.dow} {created.doy} {created.hour}.{created.min}.{created.sec}", "Saturday 137 23.04.09"},
+		{"{created.date}", "2025-05-17"},
+		{"{added.date}", "2025-12-31"},
+		{"{modified.date}", "_"},
+		{"{modified.date,never}", "never"},
+		{"{modified.strftime,%Y}", "_"},
+		{"{created.strftime,%Y-%m, %j}", "2025-05, 137"},
+		{"{created.strftime,%-d.%-m.%y}", "17.5.25"},
+		{"{created.strftime,%aday 100%%}", "Satday 100%"}, // conversions do not run into the text beside them
+		{"{created.strftime,_%e}", "_17"},
+		{"{created.strftime,%Y/%m}", "2025/05"},
+		{"{created.strftime,%D}", "05_17_25"},
+		{"{title}", "AC_DC live"},
+		{"{descr}", "two lines"},
+		{"{uuid}", "0A1B2C3D-0000-4000-8000-000000000001"},
+		{"{media_type}", "photo"},
+		{"{favorite} {favorite?yes,no} {favorite?yes} {favorite,no}", "favorite yes yes favorite"},
+		{"{hidden} {hidden?yes,no} {hidden?yes} {hidden,no}", "_ no _ no"},
+		{"{edited?e,-}{live?l,-}{raw?r,-}{burst?b,-}{hidden?h,-}", "-----"},
+		{"{title?{title} of {created.year},{uuid}}", "AC_DC live of 2025"},
+		{"{modified.year,{added.year}}", "2025"},
+		{"{{{title}}}", "{AC_DC live}"},
+		{"a {{b}} c", "a {b} c"},
+		{"Photos/{title,a/b}", "Photos/AC_DC live"},
+		{"Photos/{modified.year,a/b}", "Photos/a/b"},
+		{"Photos/{modified.year,}/x", "Photos/x"},
+		{"/Photos//{created.year}/", "Photos/2025"},
+		{"{title}. /.x", "AC_DC live/_x"},
+		{"größe, 日本/{created.mm}", "größe, 日本/05"},
 	} {
-		if got := mustParse(t, c.template).Render(c.asset); got != c.want {
-			t.Errorf("%q gives %q, want %q", c.template, got, c.want)
-		}
-	}
-}
-
-func TestParseRefusesWithPlaceAndAdvice(t *testing.T) {
-	for _, c := range []struct {
-		template string
-		want     []string
-	}{
-		{"{", []string{"character 1", "{{"}},
-		{"ab{title", []string{"character 3", "{ without }"}},
-		{"ab}", []string{"character 3", "}}"}},
-		{"{title}}", []string{"character 8", "} without {"}},
-		{"{title}{titel}", []string{"character 8", "{titel}", "{title}"}},
-		{"Ö/{titel}", []string{"character 3"}}, // characters, not bytes
-		{"{}", []string{"character 1", "there is no field {}"}},
-		{"{creatd.year}", []string{"did you mean {created.year}?"}},
-		{"{created.yaer}", []string{"{created.yaer}", "did you mean {created.year}?"}},
-		{"{created}", []string{"there is no field {created}"}},
-		{"{created.}", []string{"there is no field {created.}"}},
-		{"{original_nam,x}", []string{"did you mean {original_name}?"}},
-		{"{Title}", []string{"did you mean {title}?"}},
-		{"{favourite?a,b}", []string{"{favourite?}", "did you mean {favorite?}?"}},
-		{"{title?a,b}", []string{"there is no field {title?}"}},
-		{"{favorite}", []string{"character 1", "{favorite?text,other text}"}},
-		{"{created.strftime}", []string{"character 1", "strftime needs a format"}},
-		{"{created.strftime,}", []string{"strftime needs a format"}},
-		{"{created.strftime,%!}", []string{"strftime format", "%!"}},
-		{"{title.strftime,%Y}", []string{"there is no field {title.strftime}"}},
-		{"{person}", []string{"character 1", "{person} is not available yet"}},
-		{"{album,none}", []string{"{album} is not available yet"}},
-		{"{folder_album}", []string{"not available yet"}},
-		{"{keyword}", []string{"not available yet"}},
-		{"{label}", []string{"not available yet"}},
-		{"x/{place.country}", []string{"character 3", "{place.country} is not available yet"}},
-		{strings.Repeat("x", 4097), []string{"longer than 4096"}},
-		{"{" + strings.Repeat("y", 4000) + "}", []string{"character 1"}},
-	} {
-		_, err := Parse(c.template)
-		if err == nil {
-			t.Errorf("Parse(%.40q) was accepted", c.template)
+		template, err := naming.Parse(tt.template)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", tt.template, err)
 			continue
 		}
-		for _, want := range c.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("Parse(%.40q): %q does not tell %q", c.template, err, want)
+		if got := template.Render(sample()); got != tt.want {
+			t.Errorf("%q gives %q, want %q", tt.template, got, tt.want)
+		}
+	}
+}
+
+func TestRenderWithoutFacts(t *testing.T) {
+	for template, want := range map[string]string{
+		naming.DefaultDirectory:          "_/_/_",
+		"{title}{descr}{original_name}":  "___",
+		"{title,untitled}":               "untitled",
+		"{title, }":                      "_",
+		"{media_type,other}":             "other",
+		"{created.strftime,%Y}":          "_",
+		"{title?titled,plain}":           "plain",
+		"{title,{descr,{uuid,nothing}}}": "nothing",
+	} {
+		parsed, err := naming.Parse(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Render(&photosdb.Asset{Kind: photosdb.Unknown, Title: " \t"}); got != want {
+			t.Errorf("%q gives %q, want %q", template, got, want)
+		}
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for field, a := range map[string]*photosdb.Asset{
+		"hidden": {Hidden: true},
+		"edited": {Edited: true},
+		"live":   {Subtypes: []photosdb.Subtype{photosdb.Live}},
+		"raw":    {Resources: []photosdb.Resource{{Role: photosdb.RoleRaw}}},
+		"burst":  {Burst: &photosdb.Burst{}},
+	} {
+		template, err := naming.Parse("{" + field + "?yes,no}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if template.Render(a) != "yes" || template.Render(&photosdb.Asset{}) != "no" {
+			t.Errorf("%s: %s, without %s", field, template.Render(a), template.Render(&photosdb.Asset{}))
+		}
+	}
+	raw, _ := naming.Parse("{raw?yes,no}")
+	if got := raw.Render(&photosdb.Asset{Original: photosdb.Frame{UTI: "com.adobe.raw-image"}}); got != "yes" {
+		t.Errorf("an original that is RAW itself: %s", got)
+	}
+}
+
+func TestDatesDoNotDependOnTheMachine(t *testing.T) {
+	local := time.Local
+	t.Cleanup(func() { time.Local = local })
+	template, err := naming.Parse("{created.date} {created.hour} {added.date} {added.strftime,%H}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, zone := range []*time.Location{time.UTC, time.FixedZone("", 14*3600), time.FixedZone("", -11*3600)} {
+		time.Local = zone
+		if got := template.Render(sample()); got != "2025-05-17 23 2025-12-31 23" {
+			t.Errorf("in %v: %s", zone, got)
+		}
+	}
+}
+
+func TestOriginalName(t *testing.T) {
+	template, _ := naming.Parse("{original_name}")
+	for name, want := range map[string]string{
+		"IMG_0042.HEIC": "IMG_0042", "a.b.jpg": "a.b", "clip.mp4": "clip", "no extension": "no extension",
+		"Scan 12.03.2020": "Scan 12.03.2020", "Dr. Who": "Dr. Who", ".hidden": "_hidden", "x.": "x", "": "_",
+	} {
+		if got := template.Render(&photosdb.Asset{Name: photosdb.Name{Original: name}}); got != want {
+			t.Errorf("%q gives %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestParseTellsWhatIsWrongAndWhere(t *testing.T) {
+	for _, tt := range []struct {
+		template string
+		pos      int
+		says     string
+	}{
+		{"{created.yaer}", 2, `did you mean "created.year"?`},
+		{"日本 {titel}", 5, `did you mean "title"?`},
+		{"{favourite?a,b}", 2, `did you mean "favorite"?`},
+		{"{title,{orignal_name}}", 9, `did you mean "original_name"?`},
+		{"{Title}", 2, `did you mean "title"?`},
+		{"{album}", 2, `"album" is not available yet`},
+		{"{place.name.country,x}", 2, `"place.name.country" is not available yet`},
+		{"{created}", 2, "needs a part, such as created.year"},
+		{"{created,x}", 2, "needs a part"},
+		{"{created.strftime}", 18, "needs a format"},
+		{"{created.strftime,}", 19, "is empty"},
+		{"{created.strftime,%Y%}", 19, `"%" at the end`},
+		{"{created.strftime,%-}", 19, `"%" at the end`},
+		{"{created.strftime,%Q}", 19, `unknown conversion "%Q"`},
+		{"{created.strftime,%Y", 1, "never closed"},
+		{"{created.strftime,{title}}", 1, "never closed"},
+		{"a {title", 3, "never closed"},
+		{"a {title?b", 3, "never closed"},
+		{"{title,{descr}", 1, "never closed"},
+		{"a} b", 2, `"}" without "{"`},
+		{"{}", 2, "name of a field is missing"},
+		{"{title,{{x}}}", 9, "a brace cannot stand inside"},
+		{"{title|lower}", 7, "not available yet"},
+		{"{title[a,b]}", 7, "not available yet"},
+		{"{title x}", 7, "ends with one of"},
+		{"..", 1, `no folder can be called ".."`},
+		{"a/../b", 1, `no folder can be called ".."`},
+		{"./{title}", 1, `no folder can be called "."`},
+		{strings.Repeat("{title,", 20) + strings.Repeat("}", 20), 113, "too many fields"},
+	} {
+		_, err := naming.Parse(tt.template)
+		var syntax *naming.SyntaxError
+		if !errors.As(err, &syntax) {
+			t.Errorf("Parse(%q): %v", tt.template, err)
+			continue
+		}
+		if syntax.Pos != tt.pos || !strings.Contains(err.Error(), tt.says) || syntax.Template != tt.template {
+			t.Errorf("Parse(%q): %v, want character %d and %q", tt.template, err, tt.pos, tt.says)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		naming.DefaultDirectory, naming.DefaultFilename, "{title?{title,x},{uuid}}", "{created.strftime,%Y/%-m%%}",
+		"{{}}", "{", "}", "{a", "{,}", "{title,", "{?", "{created.strftime,%\xff}", "../..", "\x00\xff/日本",
+	} {
+		f.Add(seed)
+	}
+	assets := []*photosdb.Asset{sample(), {}, {Title: "../..", Description: "\u0301\xff/\x00", Name: photosdb.Name{Original: "..."}}}
+	f.Fuzz(func(t *testing.T, text string) {
+		template, err := naming.Parse(text)
+		if err != nil {
+			var syntax *naming.SyntaxError
+			if !errors.As(err, &syntax) || syntax.Pos < 1 || syntax.Pos > len(text)+1 {
+				t.Fatalf("Parse(%q): %v", text, err)
+			}
+			return
+		}
+		for _, a := range assets {
+			rendered := template.Render(a)
+			if rendered == "" {
+				continue
+			}
+			for _, part := range strings.Split(rendered, "/") {
+				if problem := unsafeName(part); problem != "" {
+					t.Fatalf("%q gives %q: %s", text, rendered, problem)
+				}
 			}
 		}
-	}
-	mustParse(t, strings.Repeat("x", 4096))
-}
-
-func TestDirectoryIsRelativeAndSafe(t *testing.T) {
-	for _, c := range []struct{ template, title, want string }{
-		{"", "", ""},
-		{"/", "", ""},
-		{"a/b", "", "a/b"},
-		{"/a//b/ /c/", "", "a/b/c"},
-		{"..", "", "_"},
-		{"a/../../b", "", "a/_/_/b"},
-		{".photogo/{title}", "x", "_photogo/x"},
-		{"{title}", "../../etc", "_._.._etc"},
-		{"{title}/x", "..", "_/x"},
-		{"{title}", "a/b\\c:d", "a_b_c_d"},
-		{"{title}/x", "\u3000", "x"},
-		{"{title,}/x", "", "x"},
-	} {
-		if got := mustParse(t, c.template).directory(&photosdb.Asset{Title: c.title}); got != c.want {
-			t.Errorf("%q with %q gives %q, want %q", c.template, c.title, got, c.want)
-		}
-	}
-}
-
-func TestFilenameIsOneName(t *testing.T) {
-	for _, c := range []struct{ template, title, want string }{
-		{"{title}/x", "a", "a_x"},
-		{"", "", "_"},
-		{"{title}", "..", "_"},
-		{"{title}", " ", "_"},
-		{"{title}", "a.", "a"},
-		{"{title}", strings.Repeat("x", 300), strings.Repeat("x", 255-40)},
-	} {
-		if got := mustParse(t, c.template).filename(&photosdb.Asset{Title: c.title}); got != c.want {
-			t.Errorf("%q with %q gives %q, want %q", c.template, c.title, got, c.want)
-		}
-	}
+	})
 }
