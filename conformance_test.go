@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/photogo/photogo/internal/fixture"
 )
 
 // The real libraries and the programs that judge an export independently do not
@@ -202,25 +203,7 @@ func TestRealAssetsAgreeWithTheGoldenFacts(t *testing.T) {
 // treeOf describes everything in a folder: names, modes, times, contents.
 func treeOf(t *testing.T, root string) map[string]string {
 	t.Helper()
-	tree := map[string]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		tree[path] = fmt.Sprint(info.Mode(), info.ModTime().UnixNano(), info.Size())
-		if info.Mode().IsRegular() {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			tree[path] += string(data)
-		}
-		return nil
-	})
+	tree, err := fixture.Tree(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,12 +212,7 @@ func treeOf(t *testing.T, root string) map[string]string {
 
 func sameTree(t *testing.T, before, after map[string]string) {
 	t.Helper()
-	for path := range before {
-		if before[path] != after[path] {
-			t.Errorf("the library was changed: %s", path)
-		}
-	}
-	if len(before) != len(after) {
-		t.Errorf("the library was changed: %d files and folders, now %d", len(before), len(after))
+	for _, change := range fixture.TreeChanges(before, after) {
+		t.Errorf("the library was changed: %s", change)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"iter"
 	"os"
@@ -212,31 +211,7 @@ func readSums(t *testing.T, name string) map[string]string {
 // treeOf describes everything in a folder: names, modes, times, contents.
 func treeOf(t *testing.T, root string) map[string]string {
 	t.Helper()
-	tree := map[string]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		what := fmt.Sprint(info.Mode(), info.ModTime().UnixNano())
-		switch {
-		case info.Mode().IsRegular():
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			sum := blake3.Sum256(data)
-			what += hex.EncodeToString(sum[:])
-		case info.Mode()&fs.ModeSymlink != 0:
-			to, _ := os.Readlink(path)
-			what += to
-		}
-		tree[path] = what
-		return nil
-	})
+	tree, err := fixture.Tree(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,15 +220,8 @@ func treeOf(t *testing.T, root string) map[string]string {
 
 func sameTree(t *testing.T, before, after map[string]string) {
 	t.Helper()
-	for path, what := range before {
-		if after[path] != what {
-			t.Errorf("the library was changed: %s was %q, is %q", path, what, after[path])
-		}
-	}
-	for path := range after {
-		if before[path] == "" {
-			t.Errorf("the library was changed: %s is new", path)
-		}
+	for _, change := range fixture.TreeChanges(before, after) {
+		t.Errorf("the library was changed: %s", change)
 	}
 }
 
