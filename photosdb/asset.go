@@ -44,7 +44,7 @@ type Asset struct {
 
 	Favorite bool // asset table ZFAVORITE
 	Hidden   bool // asset table ZHIDDEN
-	Trashed  bool // asset table ZTRASHEDSTATE is 1
+	Trashed  bool // asset table ZTRASHEDSTATE is not 0: 1 in the trash, 2 about to be removed for good
 	Visible  bool // asset table ZVISIBILITYSTATE is 0; false for burst frames not picked and shared-album items
 	Edited   bool // the asset has adjustments: ZADJUSTMENTSSTATE, before Photos 10 ZHASADJUSTMENTS, is not 0
 

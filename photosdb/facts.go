@@ -97,7 +97,7 @@ var facts = []fact{
 
 	{"favourites", "a", []string{"ZFAVORITE"}, func(r *row, c cell) { r.Favorite = c.bool() }},
 	{"hidden", "a", []string{"ZHIDDEN"}, func(r *row, c cell) { r.Hidden = c.bool() }},
-	{"", "a", []string{"ZTRASHEDSTATE"}, func(r *row, c cell) { r.Trashed = c.int() == 1 }},
+	{"", "a", []string{"ZTRASHEDSTATE"}, func(r *row, c cell) { r.Trashed = c.bool() }},
 	{"visibility", "a", []string{"ZVISIBILITYSTATE"}, func(r *row, c cell) { r.Visible = c.int() == 0 && !c.null() }},
 	{"", "a", []string{"ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS"}, func(r *row, c cell) { r.Edited, r.EditState = c.bool(), int(c.int()) }},
 
@@ -221,10 +221,13 @@ func (r *row) derive(z zones) {
 	r.Origin.Referenced = r.saved == savedReferenced
 }
 
-// Values of ZSAVEDASSETTYPE.
+// Values of ZSAVEDASSETTYPE, and of ZBUNDLESCOPE.
 const (
 	savedShared     = 4  // belongs to a shared album
 	savedReferenced = 10 // the file was left outside the library
+
+	scopeShared     = 2 // belongs to a shared album
+	scopeSyndicated = 3 // "Shared with You"
 )
 
 // deriveSubtypes needs the resources, for RAW.

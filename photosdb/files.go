@@ -113,6 +113,13 @@ func roleOf(kind Kind, r resourceRow) Role {
 	return ""
 }
 
+// fromSharedAlbum reports whether a file lies among those of shared albums: by
+// its row, or without one by what the asset is.
+func (a *row) fromSharedAlbum(r resourceRow) bool {
+	return r.class == classShared ||
+		r.pk == 0 && (a.saved == savedShared || a.scope == scopeShared || a.Origin.SharedAlbum)
+}
+
 // roles is the order in which an asset lists its files.
 var roles = []Role{RoleOriginal, RoleRaw, RoleLive, RolePoster, RoleEdited, RoleEditedLive,
 	RoleEditBase, RoleAdjustments, RoleAAE, RoleXMP}
@@ -138,6 +145,11 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 		case role == RoleOriginal && a.Name.Library != "":
 			// No row, but the asset itself names its file.
 			a.Resources = append(a.Resources, l.locate(a, role, resourceRow{uti: a.Current.UTI}))
+		case role == RoleLive && a.Kind == Photo && a.fromSharedAlbum(resourceRow{}):
+			// What a shared album sends is not always in a row.
+			if live := l.locate(a, role, resourceRow{uti: "com.apple.quicktime-movie"}); live.OnDisk {
+				a.Resources = append(a.Resources, live)
+			}
 		}
 	}
 	a.Original.UTI = a.Current.UTI
@@ -189,6 +201,13 @@ func (l *Library) locate(a *row, role Role, r resourceRow) Resource {
 			return res
 		}
 	}
+	if role == RoleOriginal && a.Kind == Movie && a.fromSharedAlbum(r) {
+		for _, scope := range l.scopes(a, r) { // not reduced after all
+			if l.look(&res, scope+"cloudsharing/data/"+a.directory+"/"+a.Name.Library) {
+				return res
+			}
+		}
+	}
 	// A type that is not known, or a file that was written with another
 	// extension than the database says: the stem decides.
 	if _, known := extensions[r.uti]; (r.local || !known) && role != RoleAdjustments && filepath.IsLocal(res.Path) {
@@ -223,12 +242,12 @@ func (l *Library) look(res *Resource, name string) bool {
 func (l *Library) scopes(a *row, r resourceRow) []string {
 	const plain, syndicated, momentShared = "", "scopes/syndication/", "scopes/momentshared/"
 	switch {
-	case r.class == classShared || r.pk == 0 && a.saved == savedShared:
+	case a.fromSharedAlbum(r):
 		if l.sharedScope() == "scopes/" {
 			return []string{"scopes/", "resources/"}
 		}
 		return []string{"resources/", "scopes/"}
-	case a.scope == 3 || isTrue(a.Origin.Syndicated) && !isTrue(a.Origin.SavedToLibrary):
+	case a.scope == scopeSyndicated || isTrue(a.Origin.Syndicated) && !isTrue(a.Origin.SavedToLibrary):
 		return []string{syndicated, plain, momentShared}
 	case a.Origin.SharedMoment:
 		return []string{plain, momentShared, syndicated}
@@ -255,7 +274,7 @@ func (l *Library) pathIn(scope string, a *row, role Role, r resourceRow) string 
 	}
 	stem := strings.TrimSuffix(a.Name.Library, path.Ext(a.Name.Library))
 	ext := extensions[r.uti]
-	if r.class == classShared || r.pk == 0 && a.saved == savedShared {
+	if a.fromSharedAlbum(r) {
 		dir := scope + "cloudsharing/data/" + a.directory + "/"
 		switch {
 		case role == RolePoster:

@@ -62,7 +62,7 @@ func (l *Library) Info(ctx context.Context) (Info, error) {
 			info.DatabaseSize += file.Size()
 		}
 	}
-	count := "SELECT count(*), total(ZKIND = 0), total(ZKIND = 1), total(ZTRASHEDSTATE = 1), " +
+	count := "SELECT count(*), total(ZKIND = 0), total(ZKIND = 1), total(ZTRASHEDSTATE <> 0), " +
 		"total(" + s.column("a", s.asset, "ZHIDDEN") + " = 1), total(" + s.column("a", s.asset, "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS") +
 		" <> 0) FROM " + s.asset + " a"
 	err := each(l.conn, count, func(stmt *sqlite.Stmt) error {
