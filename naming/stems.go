@@ -24,6 +24,9 @@ func lasting(base string) []string {
 	if twin := editedTwin(key); twin != "" {
 		stems = append(stems, twin)
 	}
+	if twin := cameraTwin(key); twin != "" {
+		stems = append(stems, twin)
+	}
 	return stems
 }
 
@@ -38,6 +41,17 @@ func editedTwin(key string) string {
 		}
 	}
 	return ""
+}
+
+// cameraTwin is for an original called IMG_0042- or IMG_0042 (1): of the
+// originals beside its companion IMG_O0042- one called IMG_O0042 would begin its
+// name just as far. The two must not meet.
+func cameraTwin(key string) string {
+	last, size := utf8.DecodeLastRuneInString(key)
+	if !isNumbered(key, "img_") || unicode.IsLetter(last) || unicode.IsNumber(last) {
+		return ""
+	}
+	return "img_o" + key[len("img_"):len(key)-size]
 }
 
 // isNumbered reports whether a prefix and a digit begin a key.

@@ -2,10 +2,12 @@ package photosdb
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,11 +183,20 @@ func TestForeignLog(t *testing.T) {
 func TestIndexThatDisagrees(t *testing.T) {
 	lib := build(t, fixture.Options{Assets: 20})
 	path := cloneDatabase(t, lib.Path)
-	edit(t, path,
-		"PRAGMA writable_schema = ON",
-		"UPDATE sqlite_master SET sql = sql || ' WHERE Z_PK > 10' WHERE name LIKE '%AvalancheUUID%'",
-		"PRAGMA writable_schema = OFF")
-	honest(t, path, len(lib.Assets))
+	// All indexes are taken out of the schema, a row is put in, and they are put back.
+	edit(t, path, "PRAGMA writable_schema = ON", "CREATE TABLE kept AS SELECT * FROM sqlite_master WHERE type = 'index' AND tbl_name = 'ZASSET'",
+		"DELETE FROM sqlite_master WHERE type = 'index' AND tbl_name = 'ZASSET'")
+	edit(t, path, "INSERT INTO ZASSET (Z_PK, ZUUID, ZKIND, ZFILENAME) VALUES (99999, '00000000-0000-4000-8000-000000000000', 0, 'x.jpg')")
+	edit(t, path, "PRAGMA writable_schema = ON", "INSERT INTO sqlite_master SELECT * FROM kept")
+	if err := honest(t, path, len(lib.Assets)+1); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a row that no index has: %v", err)
+	}
+	edit(t, path, "PRAGMA writable_schema = ON", "DELETE FROM sqlite_master WHERE type = 'index' AND tbl_name = 'ZASSET'")
+	edit(t, path, "DELETE FROM ZASSET WHERE Z_PK IN (99999, 5)")
+	edit(t, path, "PRAGMA writable_schema = ON", "INSERT INTO sqlite_master SELECT * FROM kept")
+	if err := honest(t, path, len(lib.Assets)); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a row that only indexes have: %v", err)
+	}
 	path = cloneDatabase(t, lib.Path)
 	edit(t, path, "UPDATE ZASSET SET ZUUID = (SELECT min(ZUUID) FROM ZASSET)")
 	if err := honest(t, path, len(lib.Assets)); !errors.Is(err, ErrDamaged) {
@@ -222,36 +233,69 @@ func TestWrongTypes(t *testing.T) {
 		for _, value := range values {
 			t.Run(table.table+" "+value, func(t *testing.T) {
 				path := cloneDatabase(t, lib.Path)
-				// All columns that are read, at once and then, where that hides
-				// something behind something else, one by one.
-				set := func(columns []string) {
-					t.Helper()
-					dir := cloneDatabase(t, path)
-					for _, c := range columns {
-						edit(t, dir, "UPDATE OR IGNORE "+table.table+" SET "+c+" = "+value+" WHERE "+table.where)
+				var wrong []string
+				for _, c := range columns {
+					wrong = append(wrong, "UPDATE OR IGNORE "+table.table+" SET "+c+" = "+value+" WHERE "+table.where)
+				}
+				edit(t, path, wrong...)
+				l := open(t, path)
+				all := list(t, l, ByDate)
+				if len(all) != len(lib.Assets) {
+					t.Errorf("%d assets, want %d", len(all), len(lib.Assets))
+				}
+				for _, a := range all {
+					if string(a.UUID) == victim.UUID || string(a.UUID) == byPerson.UUID {
+						continue
 					}
-					l := open(t, dir)
-					n := 0
-					for _, a := range list(t, l, ByDate) {
-						n++
-						want := intact[a.UUID]
-						if string(a.UUID) == victim.UUID || string(a.UUID) == byPerson.UUID {
-							continue
-						}
-						if d := differences(*want, *a); len(d) > 0 {
-							t.Errorf("%v: %s differs in %v", columns, a.UUID, d)
-						}
-					}
-					if n != len(lib.Assets) {
-						t.Errorf("%v: %d assets, want %d", columns, n, len(lib.Assets))
-					}
-					if err := l.Close(); err != nil {
-						t.Error(err)
+					if d := differences(*intact[a.UUID], *a); len(d) > 0 {
+						t.Errorf("%s differs in %v", a.UUID, d)
 					}
 				}
-				set(columns)
+				if _, err := l.Info(context.Background()); err != nil {
+					t.Errorf("info: %v", err)
+				}
 			})
 		}
+	}
+}
+
+// The same, one column at a time: each asset has another wrong column of its
+// own row, which takes nothing from the facts of its other rows.
+func TestOneWrongColumn(t *testing.T) {
+	lib := build(t, fixture.Options{Assets: 20})
+	intact := byUUID(t, cloneDatabase(t, lib.Path))
+	columns := columnsOf(t, lib.Path, "ZASSET")
+	if len(columns) > len(lib.Assets) {
+		t.Fatalf("%d columns for %d assets", len(columns), len(lib.Assets))
+	}
+	for _, value := range []string{"NULL", "'text'", "x'00ff00ff'", "-9223372036854775808", "1e308"} {
+		t.Run(value, func(t *testing.T) {
+			path := cloneDatabase(t, lib.Path)
+			var wrong []string
+			column := map[UUID]string{}
+			for i, c := range columns {
+				uuid := lib.Assets[i].UUID
+				column[UUID(uuid)] = c
+				wrong = append(wrong, "UPDATE ZASSET SET "+c+" = "+value+" WHERE ZUUID = '"+uuid+"'")
+			}
+			edit(t, path, wrong...)
+			l := open(t, path)
+			all := list(t, l, ByUUID)
+			if len(all) != len(lib.Assets) {
+				t.Errorf("%d assets, want %d", len(all), len(lib.Assets))
+			}
+			for _, a := range all {
+				want := intact[a.UUID]
+				if a.Title != want.Title || a.Description != want.Description || !slices.Equal(a.Keywords, want.Keywords) ||
+					len(a.Albums) != len(want.Albums) || len(a.Faces) != len(want.Faces) || a.Dates.Exif != want.Dates.Exif ||
+					a.Fingerprint != want.Fingerprint || a.Original.Bytes != want.Original.Bytes {
+					t.Errorf("%s with a wrong %s differs in %v", a.UUID, column[a.UUID], differences(*want, *a))
+				}
+				if a.Dates.Taken.Year() > 9999 || a.Dates.Added.Year() > 9999 {
+					t.Errorf("%s: dates %v", column[a.UUID], a.Dates)
+				}
+			}
+		})
 	}
 }
 

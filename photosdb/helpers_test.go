@@ -160,7 +160,7 @@ func edit(t testing.TB, path string, statements ...string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for _, s := range statements {
+	for _, s := range append([]string{"PRAGMA synchronous = OFF"}, statements...) {
 		if err := sqlitex.ExecuteTransient(conn, s, nil); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}

@@ -425,11 +425,13 @@ func checkSnapshot(file string) (n int, err error) {
 	defer conn.Close()
 	words := ""
 	err = sqlitex.ExecuteTransient(conn, "PRAGMA integrity_check", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		words += stmt.ColumnText(0)
+		words += stmt.ColumnText(0) + "; "
 		return nil
 	}})
-	if err != nil || words != "ok" {
-		return 0, fmt.Errorf("integrity_check: %q, %w", words, err)
+	if err != nil {
+		return 0, fmt.Errorf("integrity_check: %w", err)
+	} else if words != "ok; " {
+		return 0, fmt.Errorf("torn: integrity_check: %s", words)
 	}
 	const agree = `SELECT c.n, count(*), total(r.n <> c.n - (c.n - r.i) % ?1) FROM counter c, ring r NOT INDEXED GROUP BY c.rowid`
 	err = sqlitex.ExecuteTransient(conn, agree, &sqlitex.ExecOptions{Args: []any{ringSize}, ResultFunc: func(stmt *sqlite.Stmt) error {
