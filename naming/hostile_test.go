@@ -172,6 +172,72 @@ func TestAHostileTitleRenamesItsOwnAssetOnly(t *testing.T) {
 	})
 }
 
+// TestReadAsAnothers holds, one by one, what chance would seldom bring: names
+// whose files a stranger would take for the other's, whoever comes first.
+func TestReadAsAnothers(t *testing.T) {
+	for _, tt := range []struct {
+		one, other string
+		numbered   bool
+	}{
+		{"IMG_0001", "IMG_O0001", true},
+		{"IMG_0001", "IMG_E0001", false}, // Apple's E is a picture of its own
+		{"IMG_0001 (1)", "IMG_O0001 (1", true},
+		{"IMG_0001-", "IMG_O0001", true},
+		{"IMG_0001-1", "IMG_O0001", false},
+		{"IMG_0001", "IMG_O000", false},
+		{"IMG_E0001", "IMG_0001_edited", true},
+		{"IMG_O0001", "IMG_0001_edited", true},
+		{"IMG_E0001", "IMG_0001_O", true},
+		{"IMG_E٣", "IMG_٣_edited", true}, // digits of any script
+		{"IMG_Ex", "IMG_x_edited", false},
+	} {
+		for _, order := range [][]string{{tt.one, tt.other}, {tt.other, tt.one}} {
+			first, second := picture("A", 1, order[0]+".jpg"), picture("B", 2, order[1]+".jpg")
+			names := run(t, "", naming.DefaultFilename, nil, first, second)
+			want := order[1]
+			if tt.numbered {
+				want += " (1)"
+			}
+			if names["A"].Base != order[0] || names["B"].Base != want {
+				t.Errorf("%q, %q are called %q, %q; want %q", order[0], order[1], names["A"].Base, names["B"].Base, want)
+			}
+		}
+	}
+}
+
+// TestKeptNameIsNotTakenBeforeItsFilesAreKnown: a picture that comes earlier in
+// the order wants the name of a file that a later one had before.
+func TestKeptNameIsNotTakenBeforeItsFilesAreKnown(t *testing.T) {
+	for _, tt := range []struct {
+		original, first string
+		role            photosdb.Role
+		path            string
+	}{
+		{"x.dng", "", photosdb.RoleRaw, "U_4.dng"},
+		{"x.mov", "", photosdb.RoleLive, "U_3.mov"},
+		{"x.jpg", "", photosdb.RolePoster, "U_p.jpg"},
+		{"x.jpg", "U_1.mov", photosdb.RoleEditedLive, "U_2.mov"},
+		{"x.jpg", "", photosdb.RoleEditBase, "U_p.jpg"},
+		{"x.aae", "", photosdb.RoleAdjustments, "U.plist"},
+		{"x.xmp", "", photosdb.RoleXMP, "U_5.xmp"},
+	} {
+		kept := naming.Name{Wish: "x", Base: "x"}
+		later := picture("A", 2, tt.original)
+		if tt.first != "" {
+			later.Resources = append(later.Resources, file(photosdb.RoleEdited, tt.first))
+		}
+		later.Resources = append(later.Resources, file(tt.role, tt.path))
+		want := "x_" + string(tt.role)
+		if got := strings.TrimSuffix(naming.Files(kept, later)[tt.role], path.Ext(tt.path)); got != want && tt.role != photosdb.RoleAdjustments {
+			t.Errorf("the %s is called %q, not %q: this proves nothing", tt.role, got, want)
+		}
+		names := run(t, "", naming.DefaultFilename, map[photosdb.UUID]naming.Name{"A": kept}, later, picture("B", 1, want+".jpg"))
+		if names["A"] != kept || names["B"].Base != want+" (1)" {
+			t.Errorf("%s: %v", tt.role, names)
+		}
+	}
+}
+
 // unchanged fails if an asset but one has another name than before.
 func unchanged(t *rapid.T, before, after map[photosdb.UUID]naming.Name, but photosdb.UUID) {
 	for uuid, name := range before {
