@@ -69,6 +69,7 @@ func TestTruncatedDatabase(t *testing.T) {
 func TestOverwrittenPages(t *testing.T) {
 	lib := build(t, fixture.Options{Assets: 50})
 	data := readDatabase(t, lib.Path)
+	intact := byUUID(t, withDatabase(t, data))
 	const page = 4096
 	step := 1
 	if testing.Short() {
@@ -94,6 +95,13 @@ func TestOverwrittenPages(t *testing.T) {
 			}
 			if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrUnsupported) {
 				t.Errorf("%v is not told as damage", err)
+			}
+			if err == nil { // the page was not needed: all is as it was
+				for uuid, a := range byUUID(t, path) {
+					if d := differences(*intact[uuid], *a); len(d) > 0 {
+						t.Errorf("%s differs in %v", uuid, d)
+					}
+				}
 			}
 		})
 		os.RemoveAll(path)

@@ -450,6 +450,19 @@ func TestClosedLibraryYieldsAnError(t *testing.T) {
 			t.Errorf("a closed library yields %v, %v", a, err)
 		}
 	}
+	if _, err := l.Count(context.Background()); err == nil {
+		t.Error("a closed library is counted")
+	}
+	if _, err := l.Info(context.Background()); err == nil {
+		t.Error("a closed library has an Info")
+	}
+	if f, err := l.Open(&Resource{Path: "originals/x"}); err == nil {
+		f.Close()
+		t.Error("a closed library opens files")
+	}
+	if err := l.Close(); err != nil {
+		t.Errorf("closed twice: %v", err)
+	}
 }
 
 // Rows that are in the log only are in the snapshot; without the log they are not.

@@ -129,8 +129,7 @@ func (l *Library) Close() error {
 		l.snapshot = nil
 	}
 	if l.tree != nil {
-		errs = append(errs, l.tree.Close())
-		l.tree = nil
+		errs = append(errs, l.tree.Close()) // it stays: Open of a closed library is an error
 	}
 	return errors.Join(errs...)
 }

@@ -3,12 +3,12 @@ package photosdb
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"howett.net/plist"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -86,12 +86,17 @@ func legacyVersion(path string) int64 {
 }
 
 func modelVersion(file string) int64 {
-	data, err := os.ReadFile(file)
+	f, err := openRegular(file)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPlist))
 	if err != nil {
 		return 0
 	}
 	var model struct{ LibrarySchemaVersion int64 }
-	if _, err := plist.Unmarshal(data, &model); err != nil {
+	if err := decodePlist(data, &model); err != nil {
 		return 0
 	}
 	return model.LibrarySchemaVersion

@@ -113,9 +113,16 @@ func (s *schema) readMetadata(conn *sqlite.Conn) error {
 	})
 }
 
+// maxPlist is many times what the property lists of a library have, in bytes.
+const maxPlist = 1 << 20
+
 // decodePlist decodes a property list. The decoder must not be trusted with
-// hostile bytes: a panic in it is an error here.
+// hostile bytes: a panic in it is an error here. A stack that overflows, as from
+// lists nested millions deep, cannot be recovered from; hence the limit.
 func decodePlist(data []byte, into any) (err error) {
+	if len(data) > maxPlist {
+		return fmt.Errorf("property list: %d bytes are too many", len(data))
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("property list: %v", p)

@@ -141,7 +141,7 @@ func readState(main string) (state, error) {
 		return state{}, err
 	}
 	s := state{size: info.Size(), time: info.ModTime()}
-	wal, err := os.Open(main + "-wal")
+	wal, err := openRegular(main + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	} else if err != nil {
@@ -166,7 +166,7 @@ func (s state) same(t state) bool {
 
 // copyFile copies a file into dir, sharing its blocks where the file system can.
 func copyFile(ctx context.Context, dir *safefile.Dir, from, name string) error {
-	src, err := os.Open(from)
+	src, err := openRegular(from)
 	if err != nil {
 		return err
 	}

@@ -56,11 +56,16 @@ func (t *tree) folder(name string) (*os.Root, string) {
 	if r, known := t.folders[dir]; known {
 		return r, base
 	}
-	if base == "" || base == ".." || len(t.folders) >= keepFolders {
+	if t.folders == nil || base == "" || base == ".." || len(t.folders) >= keepFolders { // nil: closed
 		return t.root, name
 	}
-	r, err := t.root.OpenRoot(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// OpenRoot waits for the writer of a pipe: it is given folders only.
+	var r *os.Root
+	info, err := t.root.Stat(dir)
+	if err == nil && info.IsDir() {
+		r, err = t.root.OpenRoot(dir)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && r == nil {
 		return t.root, name // the operation itself will tell what is wrong
 	}
 	t.folders[dir] = r
@@ -117,7 +122,8 @@ func (t *tree) withStem(dir, stem string) string {
 	list := t.stems[dir]
 	if list == nil {
 		list = map[string][]string{}
-		if f, err := t.root.Open(dir); err == nil {
+		// A pipe in the folder's place is not waited for.
+		if f, err := t.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
 			names, _ := f.Readdirnames(-1)
 			f.Close()
 			for _, name := range names {
@@ -153,7 +159,12 @@ func (l *Library) OpenReferenced(r *Resource) (*os.File, error) {
 	if r.Reference == nil {
 		return nil, &fs.PathError{Op: "open", Path: r.Path, Err: errors.New("not a referenced file")}
 	}
-	name := r.Reference.find()
+	return openRegular(r.Reference.find())
+}
+
+// openRegular opens a regular file wherever it is. A pipe or a device under its
+// name is not waited for.
+func openRegular(name string) (*os.File, error) {
 	return regular(name, func() (*os.File, error) { return os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) })
 }
 
