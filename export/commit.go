@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
@@ -125,38 +128,71 @@ func (c *committer) sync() error {
 	return c.job.Dest.Sync(names...)
 }
 
-// rename gives the files of the batch their names. A sidecar whose picture did
-// not get its name gets none either.
+// renamers is how many groups get their names at a time. A rename waits for the
+// file system's journal more than it works.
+const renamers = 4
+
+// rename gives the files of the batch their names.
 func (c *committer) rename() {
+	var all errgroup.Group
+	all.SetLimit(renamers)
+	for part := range slices.Chunk(c.batch, max(1, len(c.batch)/renamers)) {
+		all.Go(func() error {
+			for _, g := range part {
+				c.renameGroup(g)
+			}
+			return nil
+		})
+	}
+	all.Wait()
 	for _, g := range c.batch {
-		failed := map[photosdb.Role]bool{}
-		c.renamed.Names = append(c.renamed.Names, g.names()...)
-		for i := range g.files {
-			f := &g.files[i]
-			if f.item.of != "" && failed[f.item.of] {
-				c.remove(f)
-				continue
-			}
-			if f.from != "" {
-				if err := c.job.Dest.Rename(f.from, f.entry.Path); err != nil {
-					failed[f.item.Role] = true
-					c.remove(f)
-					c.report(Event{Item: f.item, Outcome: Failed, Err: fmt.Errorf("name %s: %w", f.item.Path, err)})
-					continue
-				}
-				c.folders[path.Dir(f.entry.Path)] = true
-				if f.fate == Moved {
-					c.folders[path.Dir(f.from)] = true
-				}
-			}
-			if f.from != "" || f.item.known == nil || f.entry != *f.item.known {
-				c.renamed.Placed = append(c.renamed.Placed, f.entry)
-			}
-			c.events = append(c.events, Event{Item: f.item, Outcome: f.fate, Entry: &f.entry})
-		}
-		c.events = append(c.events, Event{}) // the asset is done
+		c.note(g)
 	}
 	c.batch, c.files, c.bytes = nil, 0, 0
+}
+
+// renameGroup gives the files of a group their names. A sidecar whose picture
+// did not get its name gets none either.
+func (c *committer) renameGroup(g *stagedGroup) {
+	failed := map[photosdb.Role]bool{}
+	for i := range g.files {
+		f := &g.files[i]
+		switch {
+		case f.item.of != "" && failed[f.item.of]:
+			c.remove(f)
+			f.fate = ""
+		case f.from != "":
+			if err := c.job.Dest.Rename(f.from, f.entry.Path); err != nil {
+				failed[f.item.Role] = true
+				c.remove(f)
+				f.fate = ""
+				c.report(Event{Item: f.item, Outcome: Failed, Err: fmt.Errorf("name %s: %w", f.item.Path, err)})
+			}
+		}
+	}
+}
+
+// note gathers what is to be recorded and told of a group. Files that got no
+// name have no fate.
+func (c *committer) note(g *stagedGroup) {
+	c.renamed.Names = append(c.renamed.Names, g.names()...)
+	for i := range g.files {
+		f := &g.files[i]
+		if f.fate == "" {
+			continue
+		}
+		if f.from != "" {
+			c.folders[path.Dir(f.entry.Path)] = true
+			if f.fate == Moved {
+				c.folders[path.Dir(f.from)] = true
+			}
+		}
+		if f.from != "" || f.item.known == nil || f.entry != *f.item.known {
+			c.renamed.Placed = append(c.renamed.Placed, f.entry)
+		}
+		c.events = append(c.events, Event{Item: f.item, Outcome: f.fate, Entry: &f.entry})
+	}
+	c.events = append(c.events, Event{}) // the asset is done
 }
 
 // tell reports what is in the record now.
