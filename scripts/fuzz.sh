@@ -1,10 +1,18 @@
 #!/bin/sh
-# Runs each fuzz target for FUZZTIME (30s unless told), one after the other.
+# Runs each fuzz target for FUZZTIME (30s unless told), one after the other, and
+# fails at the end if one of them found something.
 set -eu
+cd "$(dirname "$0")/.."
 GO=${GO:-go}
-for package in $($GO list ./...); do
-    for target in $($GO test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+
+packages=$($GO list ./...)
+failed=
+for package in $packages; do
+    # Not in a pipe, which would hide that the tests do not compile.
+    listed=$($GO test -list '^Fuzz' "$package") || { printf '%s\n' "$listed" >&2; exit 1; }
+    for target in $(printf '%s\n' "$listed" | grep '^Fuzz' || true); do
         printf '\n== %s %s\n' "$package" "$target"
-        $GO test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-30s}" "$package"
+        $GO test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-30s}" "$package" || failed="$failed $package:$target"
     done
 done
+[ -z "$failed" ] || { echo "fuzz: failed:$failed" >&2; exit 1; }

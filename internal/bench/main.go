@@ -1,9 +1,10 @@
-// Command bench measures photogo side by side with the tools people know, in
-// one run on one machine, and prints tables for docs/BENCHMARKS.md. Run it by
-// `make bench` on a machine that does nothing else.
+// Command bench measures photogo side by side with programs that people know,
+// all in one run on one machine, and prints Markdown tables for
+// docs/BENCHMARKS.md. `make bench` runs it.
 //
-// It needs the maker of large libraries, which does not belong to the project:
-// see PHOTOGO_SHARED in CONTRIBUTING.md. No timing makes it fail.
+// It takes no part in judging whether photogo is right: the tests do. It does
+// stop where an export did not do what is being measured, as figures of that
+// would mislead. A limit that is missed is only printed.
 package main
 
 import (
@@ -11,70 +12,127 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	b := bench{}
-	flag.StringVar(&b.photogo, "photogo", "bin/photogo", "the photogo to measure")
-	flag.StringVar(&b.shared, "shared", or(os.Getenv("PHOTOGO_SHARED"), "../shared"), "where the maker of large libraries is")
-	flag.StringVar(&b.libraries, "libraries", or(os.Getenv("PHOTOGO_LIBRARIES"), ".libraries"), "where the real libraries are, or are unpacked to")
-	flag.StringVar(&b.work, "work", ".bench", "a folder for everything, on the disk to measure")
-	flag.IntVar(&b.assets, "assets", 20000, "size of the library")
-	flag.IntVar(&b.runs, "runs", 3, "how often each thing is measured")
-	flag.Parse()
-	if err := b.run(ctx); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "bench: interrupted")
+		os.Exit(130)
+	default:
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func or(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
+// config is the command line.
+type config struct {
+	photogo   string
+	shared    string // where the tools are that make libraries
+	libraries string // where the real libraries are unpacked
+	work      string
+	assets    int
+	runs      int
+	settle    time.Duration
+	keep      bool
 }
 
-// bench is one measurement of everything.
-type bench struct {
-	photogo, shared, libraries, work string
-	assets, runs                     int
-}
-
-func (b *bench) run(ctx context.Context) (err error) {
-	for _, path := range []*string{&b.photogo, &b.shared, &b.libraries, &b.work} {
-		if *path, err = filepath.Abs(*path); err != nil {
-			return err
-		}
-	}
-	if _, err := os.Stat(filepath.Join(b.shared, "tools", "scale_library.py")); err != nil {
-		return fmt.Errorf("the maker of large libraries is not here (PHOTOGO_SHARED says where it is): %w", err)
-	}
-	if err := os.MkdirAll(b.work, 0o755); err != nil {
-		return err
-	}
-	// Everything is removed at the end only: ext4 makes files slowly for minutes
-	// where many were removed.
-	defer func() { err = errors.Join(err, os.RemoveAll(b.work)) }()
-
-	small, err := b.library(ctx, "small", b.assets)
+func run(ctx context.Context, args []string, getenv func(string) string, out, words io.Writer) error {
+	c, err := parse(args, getenv, words)
 	if err != nil {
 		return err
 	}
-	large, err := b.library(ctx, "large", 200, "--file-size", "4M", "--cloud-only", "0%", "--live", "0%", "--movies", "0%", "--edits", "0%", "--trashed", "0%")
+	maker, err := findMaker(c)
 	if err != nil {
 		return err
 	}
-	b.machine()
-	for _, table := range []func(context.Context, string) error{b.smallFiles, b.listing, b.jobs} {
-		if err := table(ctx, small); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(c.work, 0o755); err != nil {
+		return err
 	}
-	return b.largeFiles(ctx, large)
+	dir, err := os.MkdirTemp(c.work, "run-")
+	if err != nil {
+		return err
+	}
+	// Not before the end: on ext4 the inodes of deleted files slow down the
+	// creation of new ones for minutes.
+	defer func() {
+		if c.keep {
+			fmt.Fprintln(words, "bench: kept", dir)
+			return
+		}
+		fmt.Fprintln(words, "bench: deleting", dir)
+		os.RemoveAll(dir)
+	}()
+	b := &bench{config: c, dir: dir, words: words}
+	before := describe(ctx, c)
+	many, large, err := b.makeLibraries(ctx, maker)
+	if err != nil {
+		return err
+	}
+	results, err := b.measure(ctx, many, large)
+	if err != nil {
+		return err
+	}
+	return write(out, before, loadAverage(ctx), commandLine(args), results)
+}
+
+func parse(args []string, getenv func(string) string, words io.Writer) (config, error) {
+	or := func(name, otherwise string) string {
+		if v := getenv(name); v != "" {
+			return v
+		}
+		return otherwise
+	}
+	var c config
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(words)
+	f.StringVar(&c.photogo, "photogo", "bin/photogo", "the `program` to measure")
+	f.StringVar(&c.shared, "shared", or("PHOTOGO_SHARED", "../shared"), "`folder` of the tools that make libraries")
+	f.StringVar(&c.libraries, "libraries", or("PHOTOGO_LIBRARIES", ".libraries"), "`folder` for the real libraries, unpacked where they are not")
+	f.StringVar(&c.work, "work", ".bench", "`folder` to work in, on the disk to be measured")
+	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
+	f.IntVar(&c.runs, "runs", 3, "runs of each measure")
+	f.DurationVar(&c.settle, "settle", 2*time.Second, "rest after the sync before each timed step")
+	f.BoolVar(&c.keep, "keep", false, "do not delete the libraries and exports at the end")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	if f.NArg() > 0 || c.assets < 1 || c.runs < 1 {
+		return c, errors.New("usage: bench [-photogo PROGRAM] [-assets N] [-runs N] ...; at least 1 asset and 1 run")
+	}
+	for _, path := range []*string{&c.photogo, &c.shared, &c.libraries, &c.work} {
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return c, err
+		}
+		*path = abs
+	}
+	if _, err := os.Stat(c.photogo); err != nil {
+		return c, fmt.Errorf("no program to measure; `make build` builds it: %w", err)
+	}
+	return c, nil
+}
+
+// commandLine is the command for others to repeat. Where things lie on this
+// machine matters to nobody else.
+func commandLine(args []string) string {
+	line := []string{"go run ./internal/bench"}
+	for _, a := range args {
+		if filepath.IsAbs(a) {
+			a = filepath.Base(a)
+		}
+		line = append(line, a)
+	}
+	return strings.Join(line, " ")
 }

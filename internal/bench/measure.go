@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,132 +16,145 @@ import (
 	"time"
 )
 
-// result is one run of a program.
-type result struct {
+// bench is one run of the program.
+type bench struct {
+	config
+	dir   string // everything is made in here
+	words io.Writer
+}
+
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.words, "bench: "+format+"\n", args...)
+}
+
+// sample is one timed step.
+type sample struct {
 	seconds float64
-	peak    float64 // MB of memory
-	words   string  // its last line on stderr
+	peak    int64 // most memory of the largest of its programs, in bytes
 }
 
-// timed runs a program, all of whose writing has reached the disk before.
-func (b *bench) timed(ctx context.Context, name string, args ...string) (result, error) {
-	if err := exec.CommandContext(ctx, "sync").Run(); err != nil {
-		return result{}, err
+// series are the samples of one contender.
+type series []sample
+
+func (s series) sorted() []float64 {
+	all := make([]float64, len(s))
+	for i := range s {
+		all[i] = s[i].seconds
 	}
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "PHOTOGO_HOME="+filepath.Join(b.work, "state"))
-	var words bytes.Buffer
-	cmd.Stderr = &words
-	began := time.Now()
-	err := cmd.Run()
-	r := result{seconds: time.Since(began).Seconds()}
-	var exit *exec.ExitError
-	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 3) { // photogo: files are missing, as planned
-		return r, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, &words)
+	slices.Sort(all)
+	return all
+}
+
+func (s series) min() float64 { return s.sorted()[0] }
+func (s series) max() float64 { return s.sorted()[len(s)-1] }
+
+func (s series) median() float64 {
+	all := s.sorted()
+	mid := len(all) / 2
+	if len(all)%2 == 1 {
+		return all[mid]
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.peak = float64(usage.Maxrss) / 1e3
-		if runtime.GOOS == "darwin" { // bytes there, KiB elsewhere
-			r.peak /= 1024
-		}
+	return (all[mid-1] + all[mid]) / 2
+}
+
+func (s series) peak() (most int64) {
+	for _, one := range s {
+		most = max(most, one.peak)
 	}
-	lines := strings.Split(strings.TrimSpace(words.String()), "\n")
-	r.words = lines[len(lines)-1]
-	return r, nil
+	return most
 }
 
-// durableCopy copies a folder as people do, and waits until it is on the disk:
-// photogo does not say that a file is there before it is.
-func (b *bench) durableCopy(ctx context.Context, from, to string) (result, error) {
-	script := `cp -a "$1" "$2" && sync -f "$2"`
-	if runtime.GOOS == "darwin" {
-		script = `cp -a "$1" "$2" && sync`
-	}
-	return b.timed(ctx, "sh", "-c", script, "sh", from, to)
+// contender is one side of a comparison. Each run gets its own number, for
+// folders that nobody used before.
+type contender struct {
+	name  string
+	run   func(run int) (sample, error)
+	files int   // that it reads or makes
+	bytes int64 // of these files
+	runs  series
 }
 
-func (b *bench) export(ctx context.Context, library, dest string, more ...string) (result, error) {
-	return b.timed(ctx, b.photogo, append([]string{"export", dest, "--library", library}, more...)...)
-}
-
-// fresh names a folder that does not exist.
-func (b *bench) fresh(what string, run int) string {
-	return filepath.Join(b.work, fmt.Sprintf("%s-%d", what, run))
-}
-
-// library makes a large library and reads it once, so that all find it in memory.
-func (b *bench) library(ctx context.Context, name string, assets int, more ...string) (string, error) {
-	tools := filepath.Join(b.shared, "tools")
-	if out, err := exec.CommandContext(ctx, filepath.Join(tools, "unpack_libraries.sh"), b.libraries).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("unpack the libraries: %w\n%s", err, out)
-	}
-	path := filepath.Join(b.work, name+".photoslibrary")
-	args := append([]string{filepath.Join(tools, "scale_library.py"), "make", path, fmt.Sprint(assets),
-		"--from", filepath.Join(b.libraries, "Test-26.1.photoslibrary")}, more...)
-	if out, err := exec.CommandContext(ctx, "python3", args...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("make a library of %d assets: %w\n%s", assets, err, out)
-	}
-	return path, filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = io.Copy(io.Discard, f)
-		return err
-	})
-}
-
-// series are the results of one thing.
-type series []result
-
-func (s series) of(value func(result) float64) (least, median, most float64) {
-	values := make([]float64, len(s))
-	for i, r := range s {
-		values[i] = value(r)
-	}
-	slices.Sort(values)
-	return values[0], values[len(values)/2], values[len(values)-1]
-}
-
-func seconds(r result) float64 { return r.seconds }
-func peak(r result) float64    { return r.peak }
-
-// row prints a line of a table; against is what the ratio is to, nil for none.
-func row(what string, s, against series) {
-	least, median, most := s.of(seconds)
-	ratio := ""
-	if against != nil {
-		_, base, _ := against.of(seconds)
-		ratio = fmt.Sprintf("%.2f", median/base)
-	}
-	_, _, memory := s.of(peak)
-	fmt.Printf("| %s | %.2f | %.2f | %.2f | %s | %.0f |\n", what, least, median, most, ratio, memory)
-}
-
-func head(title, first string) {
-	fmt.Printf("\n### %s\n\n| %s | min s | median s | max s | ratio | peak MB |\n|---|---|---|---|---|---|\n", title, first)
-}
-
-// machine says what the figures came from.
-func (b *bench) machine() {
-	cpu := runtime.GOARCH
-	if f, err := os.Open("/proc/cpuinfo"); err == nil {
-		defer f.Close()
-		for s := bufio.NewScanner(f); s.Scan(); {
-			if model, ok := strings.CutPrefix(s.Text(), "model name"); ok {
-				cpu = strings.TrimSpace(strings.TrimLeft(model, "\t :"))
-				break
+// compete runs the contenders in turn, so that a slow minute of the machine hits
+// all of them, and begins each round with another one.
+func (b *bench) compete(runs int, contenders ...*contender) error {
+	for i := range runs {
+		for k := range contenders {
+			c := contenders[(i+k)%len(contenders)]
+			s, err := c.run(i)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
 			}
+			b.say("%7.2f s  %s", s.seconds, c.name)
+			c.runs = append(c.runs, s)
 		}
 	}
-	tell := func(name string, args ...string) string {
-		out, _ := exec.Command(name, args...).Output()
-		return strings.TrimSpace(string(out))
+	return nil
+}
+
+// time runs commands one after the other, on a machine that has written all it
+// had to write, and tells how long they took.
+func (b *bench) time(ctx context.Context, commands ...*exec.Cmd) (s sample, err error) {
+	if err := b.rest(ctx); err != nil {
+		return s, err
 	}
-	fmt.Printf("%s, %d cores, %s, %s, file system %s, %s\n", cpu, runtime.NumCPU(), tell("uname", "-sr"), runtime.Version(),
-		tell("stat", "-f", "-c", "%T", b.work), time.Now().Format(time.DateOnly))
+	for _, c := range commands {
+		start := time.Now()
+		err := c.Run()
+		s.seconds += time.Since(start).Seconds()
+		if err := acceptable(c, err); err != nil {
+			return s, err
+		}
+		s.peak = max(s.peak, peak(c.ProcessState))
+	}
+	return s, nil
+}
+
+func (b *bench) rest(ctx context.Context) error {
+	if err := b.quietly(exec.CommandContext(ctx, "sync")); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(b.settle):
+		return nil
+	}
+}
+
+// incomplete is photogo's exit code where files are only in iCloud, as many are
+// in the libraries measured here.
+const incomplete = 3
+
+func acceptable(c *exec.Cmd, err error) error {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit) && exit.ExitCode() == incomplete && len(c.Args) > 1 && c.Args[1] == "export":
+		return nil
+	}
+	return fmt.Errorf("%s: %w", strings.Join(c.Args[:min(len(c.Args), 3)], " "), err)
+}
+
+// peak is the most memory that a program had at once. Linux counts what the
+// starting program had as well, until the started one takes over; so this
+// program must stay small.
+func peak(p *os.ProcessState) int64 {
+	usage, ok := p.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return int64(usage.Maxrss)
+	}
+	return int64(usage.Maxrss) << 10
+}
+
+// quietly runs a command whose output matters only where it fails.
+func (b *bench) quietly(c *exec.Cmd) error {
+	out, err := c.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(c.Args[0]), err, bytes.TrimSpace(out))
+	}
+	return nil
 }
