@@ -260,6 +260,7 @@ func TestWhatIsNoFolder(t *testing.T) {
 
 // Pipes, devices and folders in the folder of the database.
 func TestWhatIsNoDatabase(t *testing.T) {
+	original := build(t, fixture.Options{WAL: true})
 	for _, name := range []string{databasePath, databasePath + "-wal", "database", "database/photos.db", "database/DataModelVersion.plist"} {
 		for kind, put := range map[string]func(t *testing.T, file string){
 			"pipe":   func(t *testing.T, file string) { fifo(t, file) },
@@ -275,14 +276,14 @@ func TestWhatIsNoDatabase(t *testing.T) {
 				continue
 			}
 			t.Run(name+" is a "+kind, func(t *testing.T) {
-				lib := build(t, fixture.Options{WAL: true})
-				remove(t, filepath.Join(lib.Path, name))
+				path := cloneDatabase(t, original.Path)
+				remove(t, filepath.Join(path, name))
 				if strings.Contains(name, ".plist") || strings.Contains(name, ".db") { // they are asked where the database is not
-					remove(t, filepath.Join(lib.Path, databasePath))
+					remove(t, filepath.Join(path, databasePath))
 				}
-				put(t, filepath.Join(lib.Path, name))
+				put(t, filepath.Join(path, name))
 				within(t, time.Minute, func() {
-					n, err := attempt(t, lib.Path)
+					n, err := attempt(t, path)
 					var told *Error
 					if err == nil || n > 0 || !errors.As(err, &told) {
 						t.Errorf("%d assets, error %v", n, err)
