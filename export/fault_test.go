@@ -74,18 +74,20 @@ func everyCall(t *testing.T, injector func(n int64) func(op, name string) error,
 	for n := int64(1); ; n += step {
 		w := &world{lib: base.lib, dest: filepath.Join(t.TempDir(), "dest"), state: t.TempDir(), workers: 1}
 		w.opt.Query.Since = time.Time{}
-		fired := false
+		var fired atomic.Bool // names are given by several hands
 		inject := injector(n)
 		w.wrap = func(next safefile.FS) safefile.FS {
 			return hooks{next, func(op, name string) error {
 				err := inject(op, name)
-				fired = fired || err != nil
+				if err != nil {
+					fired.Store(true)
+				}
 				return err
 			}}
 		}
 		w.only = few
 		s, events, err := w.runUnwatched(t, context.Background())
-		judge(t, w, fired, s, events, err)
+		judge(t, w, fired.Load(), s, events, err)
 		w.wrap = nil
 		if s, _ := w.mustRun(t); s.Failed != 0 {
 			t.Errorf("call %d: afterwards %+v", n, s)
@@ -102,7 +104,7 @@ func everyCall(t *testing.T, injector func(n int64) func(op, name string) error,
 		if t.Failed() {
 			t.Fatalf("at call %d", n)
 		}
-		if !fired {
+		if !fired.Load() {
 			t.Logf("%d calls", n-1)
 			return
 		}
