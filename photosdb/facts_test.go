@@ -465,6 +465,17 @@ func TestClosedLibraryYieldsAnError(t *testing.T) {
 	}
 }
 
+// What is not known to be visible is not told to be.
+func TestUnknownVisibility(t *testing.T) {
+	lib := build(t, fixture.Options{})
+	edit(t, lib.Path, "UPDATE ZASSET SET ZVISIBILITYSTATE = NULL")
+	for uuid, a := range byUUID(t, lib.Path) {
+		if a.Visible {
+			t.Errorf("%s is visible", uuid)
+		}
+	}
+}
+
 // Rows that are in the log only are in the snapshot; without the log they are not.
 func TestTheLogIsRead(t *testing.T) {
 	lib := build(t, fixture.Options{WAL: true})
