@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"path"
 
 	"github.com/zeebo/blake3"
@@ -21,7 +22,7 @@ func cleanUp(ctx context.Context, dest safefile.FS, record *manifest.Manifest) e
 	if err != nil {
 		return err
 	}
-	var change manifest.Change
+	change := manifest.Change{Settled: math.MaxInt64}
 	for _, e := range intended {
 		if info, ok := holds(dest, e); ok {
 			e.ModTime = info.ModTime().UnixNano()

@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"time"
@@ -16,21 +17,35 @@ import (
 
 // committer gives staged files their names, a batch at a time:
 //
-//	sync          the batch's bytes, and the names of the batch before
-//	record        the batch before as placed, this batch as intended: one transaction
-//	rename        this batch
+//	sync          the batch's bytes, and the names of the batches before
+//	record        the batches before as placed, this batch as intended: one transaction
+//	rename        this batch, while the next is synced and recorded
 //
 // so that one sync and one transaction serve a whole batch, the record never
 // claims a name that a crash could take away, and every name that a crash
 // leaves behind is known.
 type committer struct {
 	*run
-	batch   []*stagedGroup
-	files   int
-	bytes   int64
-	renamed manifest.Change // of the batch before, not yet in the record
-	events  []Event         // what is to be told when it is
-	folders map[string]bool // that got new names
+	gathered *batch        // still growing
+	renaming *batch        // being renamed; nil for none
+	renamed  chan struct{} // closed when renaming has its names
+	named    []*batch      // that have their names, not yet in the record
+	number   int64         // of the batch that was intended last
+}
+
+// batch is what one transaction announces and a later one records.
+type batch struct {
+	number   int64
+	groups   []*stagedGroup
+	files    int
+	bytes    int64
+	intended bool // the record knows what names it is to have
+
+	// What follows is known when the files have their names.
+	placed  []manifest.Entry
+	names   []manifest.Name
+	events  []Event         // to be told when it is in the record
+	folders map[string]bool // that got or lost names
 }
 
 // A batch is complete at one of these.
@@ -40,12 +55,13 @@ const (
 	batchTime  = 2 * time.Second
 )
 
-func newCommitter(r *run) *committer { return &committer{run: r, folders: map[string]bool{}} }
+func newCommitter(r *run) *committer { return &committer{run: r, gathered: &batch{}} }
 
 // commitAll takes groups until there are no more. After a cancellation what was
 // staged is still given its names; after an error of the destination it is
 // taken away.
 func (c *committer) commitAll(stop context.CancelFunc, packs <-chan []*stagedGroup) (err error) {
+	defer c.await()
 	clock := time.NewTicker(batchTime)
 	defer clock.Stop()
 	for {
@@ -63,11 +79,11 @@ func (c *committer) commitAll(stop context.CancelFunc, packs <-chan []*stagedGro
 				continue
 			}
 			for _, g := range pack {
-				c.add(g)
+				c.gathered.add(g)
 			}
-			flush = c.files >= batchFiles || c.bytes >= batchBytes
+			flush = c.gathered.files >= batchFiles || c.gathered.bytes >= batchBytes
 		case <-clock.C:
-			flush = err == nil && c.files > 0
+			flush = err == nil && (c.gathered.files > 0 || c.renaming != nil)
 		}
 		if flush {
 			if err = c.flush(); err != nil {
@@ -77,66 +93,112 @@ func (c *committer) commitAll(stop context.CancelFunc, packs <-chan []*stagedGro
 	}
 }
 
-func (c *committer) add(g *stagedGroup) {
-	c.batch = append(c.batch, g)
-	c.files += len(g.files)
+func (b *batch) add(g *stagedGroup) {
+	b.groups = append(b.groups, g)
+	b.files += len(g.files)
 	for _, f := range g.files {
 		if f.fate == Placed {
-			c.bytes += f.entry.Size
+			b.bytes += f.entry.Size
 		}
 	}
 }
 
-// flush does the three steps for the batch that has gathered.
+// flush syncs and records what has gathered, and begins to rename it.
 func (c *committer) flush() error {
-	if err := c.sync(); err != nil {
-		return c.fail(err)
-	}
-	change := c.renamed
-	for _, g := range c.batch {
-		for _, f := range g.files {
-			if f.from != "" {
-				change.Intended = append(change.Intended, f.entry)
-			}
+	c.number++
+	b := c.gathered
+	b.number, c.gathered = c.number, &batch{}
+	if c.renaming != nil {
+		select {
+		case <-c.renamed:
+			c.await()
+		default: // the next sync takes it along
 		}
 	}
-	if err := c.job.Record.Commit(change); err != nil {
-		return c.fail(err)
+	named := c.named
+	c.named = nil
+	err := c.sync(b, named)
+	if err == nil {
+		err = c.record(b, named)
 	}
-	c.tell()
-	c.rename()
+	if err != nil {
+		// What has no name yet is taken away. What got its name stays and is
+		// known as intended; the next run looks into it.
+		c.discard(b.groups)
+		return fmt.Errorf("%w: %w", ErrStopped, err)
+	}
+	c.tell(named)
+	c.await()
+	if len(b.groups) == 0 {
+		return nil
+	}
+	c.renaming, c.renamed = b, make(chan struct{})
+	go func() {
+		defer close(c.renamed)
+		c.rename(b)
+	}()
 	return nil
 }
 
-// sync makes durable what the batch wrote and what the batch before renamed.
-func (c *committer) sync() error {
-	names := c.takeFresh()
-	for dir := range c.folders {
-		names = append(names, dir)
+// await waits until the batch that is being renamed has its names.
+func (c *committer) await() {
+	if c.renaming == nil {
+		return
 	}
-	for _, g := range c.batch {
+	<-c.renamed
+	c.named = append(c.named, c.renaming)
+	c.renaming = nil
+}
+
+// sync makes durable what a batch wrote and what batches before renamed.
+func (c *committer) sync(b *batch, named []*batch) error {
+	names := c.takeFresh()
+	for _, n := range named {
+		names = slices.AppendSeq(names, maps.Keys(n.folders))
+	}
+	for _, g := range b.groups {
 		for _, f := range g.files {
 			if f.from != "" && f.fate == Placed {
 				names = append(names, f.from)
 			}
 		}
 	}
-	clear(c.folders)
 	if len(names) == 0 {
 		return nil
 	}
 	return c.job.Dest.Sync(names...)
 }
 
+// record writes one batch down as intended, and others as placed.
+func (c *committer) record(b *batch, named []*batch) error {
+	change := manifest.Change{Batch: b.number}
+	for _, n := range named {
+		if n.intended {
+			change.Settled = n.number
+		}
+		change.Placed = append(change.Placed, n.placed...)
+		change.Names = append(change.Names, n.names...)
+	}
+	for _, g := range b.groups {
+		for _, f := range g.files {
+			if f.from != "" {
+				change.Intended = append(change.Intended, f.entry)
+			}
+		}
+	}
+	b.intended = len(change.Intended) > 0
+	return c.job.Record.Commit(change)
+}
+
 // renamers is how many groups get their names at a time. A rename waits for the
 // file system's journal more than it works.
 const renamers = 4
 
-// rename gives the files of the batch their names.
-func (c *committer) rename() {
+// rename gives the files of a batch their names.
+func (c *committer) rename(b *batch) {
 	var all errgroup.Group
 	all.SetLimit(renamers)
-	for part := range slices.Chunk(c.batch, max(1, len(c.batch)/renamers)) {
+	for part := range slices.Chunk(b.groups, max(1, len(b.groups)/renamers)) {
 		all.Go(func() error {
 			for _, g := range part {
 				c.renameGroup(g)
@@ -145,10 +207,11 @@ func (c *committer) rename() {
 		})
 	}
 	all.Wait()
-	for _, g := range c.batch {
-		c.note(g)
+	b.folders = map[string]bool{}
+	for _, g := range b.groups {
+		b.note(g)
 	}
-	c.batch, c.files, c.bytes = nil, 0, 0
+	b.groups = nil
 }
 
 // renameGroup gives the files of a group their names. A sidecar whose picture
@@ -174,38 +237,41 @@ func (c *committer) renameGroup(g *stagedGroup) {
 
 // note gathers what is to be recorded and told of a group. Files that got no
 // name have no fate.
-func (c *committer) note(g *stagedGroup) {
-	c.renamed.Names = append(c.renamed.Names, g.names()...)
+func (b *batch) note(g *stagedGroup) {
+	if g.named {
+		b.names = append(b.names, g.name)
+	}
 	for i := range g.files {
 		f := &g.files[i]
 		if f.fate == "" {
 			continue
 		}
 		if f.from != "" {
-			c.folders[path.Dir(f.entry.Path)] = true
+			b.folders[path.Dir(f.entry.Path)] = true
 			if f.fate == Moved {
-				c.folders[path.Dir(f.from)] = true
+				b.folders[path.Dir(f.from)] = true
 			}
 		}
 		if f.from != "" || f.item.known == nil || f.entry != *f.item.known {
-			c.renamed.Placed = append(c.renamed.Placed, f.entry)
+			b.placed = append(b.placed, f.entry)
 		}
-		c.events = append(c.events, Event{Item: f.item, Outcome: f.fate, Entry: &f.entry})
+		b.events = append(b.events, Event{Item: f.item, Outcome: f.fate, Entry: &f.entry})
 	}
-	c.events = append(c.events, Event{}) // the asset is done
+	b.events = append(b.events, Event{}) // the asset is done
 }
 
-// tell reports what is in the record now.
-func (c *committer) tell() {
-	for _, e := range c.events {
-		if e.Item == nil {
-			c.groupDone()
-			continue
+// tell reports batches that are in the record now.
+func (c *committer) tell(recorded []*batch) {
+	for _, b := range recorded {
+		for _, e := range b.events {
+			if e.Item == nil {
+				c.groupDone()
+				continue
+			}
+			c.dropOld(e)
+			c.report(e)
 		}
-		c.dropOld(e)
-		c.report(e)
 	}
-	c.events, c.renamed = nil, manifest.Change{}
 }
 
 // dropOld removes the version of a file that lies under another name, now that
@@ -220,27 +286,16 @@ func (c *committer) dropOld(e Event) {
 	}
 }
 
-// finish commits what is left.
+// finish commits what is left: what has gathered gets its names, and then they
+// are recorded with those before.
 func (c *committer) finish() error {
-	if err := c.flush(); err != nil {
-		return err
+	for range 2 {
+		c.await()
+		if err := c.flush(); err != nil {
+			return err
+		}
 	}
-	if err := c.sync(); err != nil {
-		return c.fail(err)
-	}
-	if err := c.job.Record.Commit(c.renamed); err != nil {
-		return c.fail(err)
-	}
-	c.tell()
 	return nil
-}
-
-// fail takes away what has no name yet. What got its name stays and is known as
-// intended; the next run looks into it.
-func (c *committer) fail(err error) error {
-	c.discard(c.batch)
-	c.batch = nil
-	return fmt.Errorf("%w: %w", ErrStopped, err)
 }
 
 func (c *committer) discard(groups []*stagedGroup) {
@@ -257,12 +312,4 @@ func (c *committer) remove(f *stagedFile) {
 	if f.from != "" && f.fate == Placed && safefile.IsTemp(f.from) {
 		c.job.Dest.Remove(f.from)
 	}
-}
-
-// names returns the name of a group, if the record does not have it.
-func (g *stagedGroup) names() []manifest.Name {
-	if !g.named {
-		return nil
-	}
-	return []manifest.Name{g.name}
 }

@@ -38,15 +38,19 @@ type Manifest struct {
 // schemaVersion is PRAGMA user_version of the record.
 const schemaVersion = 1
 
+// Owners are numbered: their own texts are random, and an index of all entries
+// by them would be written anew, nearly all of it, with every batch.
 const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE owner(
+	id INTEGER PRIMARY KEY, owner TEXT NOT NULL UNIQUE,
+	wish TEXT NOT NULL DEFAULT '', dir TEXT NOT NULL DEFAULT '', base TEXT NOT NULL DEFAULT ''); -- base is '': no name
 CREATE TABLE entry(
-	path TEXT PRIMARY KEY, owner TEXT NOT NULL, role TEXT NOT NULL, version TEXT NOT NULL,
+	path TEXT PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owner(id), role TEXT NOT NULL, version TEXT NOT NULL,
 	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
-CREATE TABLE intended(entries TEXT NOT NULL); -- JSON; one row, or none
-CREATE TABLE name(owner TEXT PRIMARY KEY, wish TEXT NOT NULL, dir TEXT NOT NULL, base TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries TEXT NOT NULL); -- JSON
 PRAGMA user_version = 1;`
 
 // Open opens the record of a destination for writing, and starts one for a
@@ -263,7 +267,7 @@ func (m *Manifest) SetMeta(key, value string) error {
 	return m.wrap(sqlitex.Execute(m.conn, `INSERT OR REPLACE INTO meta VALUES(?, ?)`, &sqlitex.ExecOptions{Args: []any{key, value}}))
 }
 
-const entryColumns = `path, owner, role, version, size, modtime, stamp, sum, apple, proof`
+const entryColumns = `e.path, o.owner, e.role, e.version, e.size, e.modtime, e.stamp, e.sum, e.apple, e.proof`
 
 func scanEntry(stmt *sqlite.Stmt) Entry {
 	e := Entry{
@@ -273,16 +277,6 @@ func scanEntry(stmt *sqlite.Stmt) Entry {
 	}
 	stmt.ColumnBytes(7, e.Sum[:])
 	return e
-}
-
-func (m *Manifest) entries(query string, args ...any) (list []Entry, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	err = sqlitex.Execute(m.conn, query, &sqlitex.ExecOptions{
-		Args:       args,
-		ResultFunc: func(stmt *sqlite.Stmt) error { list = append(list, scanEntry(stmt)); return nil },
-	})
-	return list, m.wrap(err)
 }
 
 // Holding is what the record has of one owner.
@@ -299,25 +293,26 @@ func (m *Manifest) Of(owners []string) (map[string]Holding, error) {
 		return nil, err
 	}
 	held := make(map[string]Holding, len(owners))
-	const these = ` WHERE owner IN (SELECT value FROM json_each(?))`
-	entries, err := m.entries(`SELECT `+entryColumns+` FROM entry`+these, string(list))
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		h := held[e.Owner]
-		h.Entries = append(h.Entries, e)
-		held[e.Owner] = h
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err = sqlitex.Execute(m.conn, `SELECT owner, wish, dir, base FROM name`+these, &sqlitex.ExecOptions{
+	err = sqlitex.Execute(m.conn, `SELECT owner, wish, dir, base FROM owner WHERE base <> '' AND owner IN (SELECT value FROM json_each(?))`, &sqlitex.ExecOptions{
 		Args: []any{string(list)},
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			n := scanName(stmt)
-			h := held[n.Owner]
-			h.Name = n
-			held[n.Owner] = h
+			held[n.Owner] = Holding{Name: n}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	err = sqlitex.Execute(m.conn, `SELECT `+entryColumns+` FROM json_each(?) j CROSS JOIN owner o ON o.owner = j.value CROSS JOIN entry e ON e.owner = o.id`, &sqlitex.ExecOptions{
+		Args: []any{string(list)},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			e := scanEntry(stmt)
+			h := held[e.Owner]
+			h.Entries = append(h.Entries, e)
+			held[e.Owner] = h
 			return nil
 		},
 	})
@@ -330,69 +325,68 @@ func scanName(stmt *sqlite.Stmt) Name {
 
 // At returns the entry of a path; ok is false where there is none.
 func (m *Manifest) At(path string) (e Entry, ok bool, err error) {
-	list, err := m.entries(`SELECT `+entryColumns+` FROM entry WHERE path = ?`, path)
-	if err != nil || len(list) == 0 {
-		return Entry{}, false, err
-	}
-	return list[0], true, nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.Execute(m.conn, `SELECT `+entryColumns+` FROM entry e JOIN owner o ON o.id = e.owner WHERE e.path = ?`, &sqlitex.ExecOptions{
+		Args:       []any{path},
+		ResultFunc: func(stmt *sqlite.Stmt) error { e, ok = scanEntry(stmt), true; return nil },
+	})
+	return e, ok, m.wrap(err)
 }
 
 // Intended returns what was about to be placed when a run ended without a word.
 func (m *Manifest) Intended() (list []Entry, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err = sqlitex.ExecuteTransient(m.conn, `SELECT entries FROM intended`, &sqlitex.ExecOptions{
-		ResultFunc: func(stmt *sqlite.Stmt) error { return json.Unmarshal([]byte(stmt.ColumnText(0)), &list) },
+	err = sqlitex.ExecuteTransient(m.conn, `SELECT entries FROM intended ORDER BY batch`, &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			var batch []Entry
+			err := json.Unmarshal([]byte(stmt.ColumnText(0)), &batch)
+			list = append(list, batch...)
+			return err
+		},
 	})
 	return list, m.wrap(err)
 }
 
 // All yields every entry in order of path, by bytes.
 func (m *Manifest) All() iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		stmt, _, err := m.conn.PrepareTransient(`SELECT ` + entryColumns + ` FROM entry ORDER BY path`)
-		if err != nil {
-			yield(Entry{}, m.wrap(err))
-			return
-		}
-		defer stmt.Finalize()
-		for {
-			more, err := stmt.Step()
-			if err != nil {
-				yield(Entry{}, m.wrap(err))
-				return
-			}
-			if !more || !yield(scanEntry(stmt), nil) {
-				return
-			}
-		}
-	}
+	return rows(m, `SELECT `+entryColumns+` FROM entry e CROSS JOIN owner o ON o.id = e.owner ORDER BY e.path`, scanEntry)
 }
 
 // Names yields the names that owners were given.
 func (m *Manifest) Names() iter.Seq2[Name, error] {
-	return func(yield func(Name, error) bool) {
+	return rows(m, `SELECT owner, wish, dir, base FROM owner WHERE base <> ''`, scanName)
+}
+
+// sums yields path and hash of every entry, in order of path.
+func (m *Manifest) sums() iter.Seq2[Entry, error] {
+	return rows(m, `SELECT path, sum FROM entry ORDER BY path`, func(stmt *sqlite.Stmt) Entry {
+		e := Entry{Path: stmt.ColumnText(0)}
+		stmt.ColumnBytes(1, e.Sum[:])
+		return e
+	})
+}
+
+// rows yields what a query finds.
+func rows[T any](m *Manifest, query string, scan func(*sqlite.Stmt) T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		stmt, _, err := m.conn.PrepareTransient(`SELECT owner, wish, dir, base FROM name`)
+		var none T
+		stmt, _, err := m.conn.PrepareTransient(query)
 		if err != nil {
-			yield(Name{}, m.wrap(err))
+			yield(none, m.wrap(err))
 			return
 		}
 		defer stmt.Finalize()
 		for {
 			more, err := stmt.Step()
 			if err != nil {
-				yield(Name{}, m.wrap(err))
+				yield(none, m.wrap(err))
 				return
 			}
-			n := Name{}
-			if more {
-				n = scanName(stmt)
-			}
-			if !more || !yield(n, nil) {
+			if !more || !yield(scan(stmt), nil) {
 				return
 			}
 		}
@@ -401,16 +395,22 @@ func (m *Manifest) Names() iter.Seq2[Name, error] {
 
 // Change is what one transaction writes.
 type Change struct {
-	Placed   []Entry  // files that have their names; they replace what their paths, or owner and role, had
-	Intended []Entry  // files that will get their names when the transaction is durable; they take the place of what was intended before
-	Gone     []string // paths that hold nothing of ours any more
-	Names    []Name   // names that were given
+	Placed []Entry  // files that have their names; they replace what their paths, or owner and role, had
+	Gone   []string // paths that hold nothing of ours any more
+	Names  []Name   // names that were given
+
+	// Intended are files that will get their names when the transaction is
+	// durable. They are remembered under the number Batch until a change says
+	// that all batches up to it are Settled.
+	Intended []Entry
+	Batch    int64
+	Settled  int64 // 0 for none
 }
 
 // Commit writes a change durably, all of it or nothing.
 func (m *Manifest) Commit(c Change) (err error) {
-	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names) == 0 {
-		return nil // what was intended may stay: it is looked into, not believed
+	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names) == 0 && c.Settled == 0 {
+		return nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -423,49 +423,99 @@ func (m *Manifest) Commit(c Change) (err error) {
 		err = m.wrap(err)
 	}()
 	if len(c.Placed)+len(c.Gone) > 0 {
-		if err := sqlitex.Execute(m.conn, `INSERT OR REPLACE INTO meta VALUES('sums', 'behind')`, nil); err != nil {
+		if err := m.run(`INSERT OR REPLACE INTO meta VALUES('sums', 'behind')`); err != nil {
 			return err
 		}
 	}
 	for _, path := range c.Gone {
-		if err := run(m.conn, `DELETE FROM entry WHERE path = ?`, path); err != nil {
+		if err := m.run(`DELETE FROM entry WHERE path = ?`, path); err != nil {
+			return err
+		}
+	}
+	owners := make(map[string]int64, len(c.Names))
+	for _, n := range c.Names {
+		if err := m.name(n, owners); err != nil {
 			return err
 		}
 	}
 	for _, e := range c.Placed {
-		if err := m.put(e); err != nil {
+		if err := m.put(e, owners); err != nil {
 			return err
 		}
 	}
-	if err := m.intend(c.Intended); err != nil {
-		return err
-	}
-	for _, n := range c.Names {
-		if err := run(m.conn, `INSERT OR REPLACE INTO name VALUES(?, ?, ?, ?)`, n.Owner, n.Wish, n.Dir, n.Base); err != nil {
-			return err
-		}
-	}
-	return nil
+	return m.intend(c)
 }
 
-func (m *Manifest) intend(list []Entry) error {
-	if err := run(m.conn, `DELETE FROM intended`); err != nil || len(list) == 0 {
-		return err
+func (m *Manifest) intend(c Change) error {
+	if c.Settled > 0 {
+		if err := m.run(`DELETE FROM intended WHERE batch <= ?`, c.Settled); err != nil {
+			return err
+		}
 	}
-	text, err := json.Marshal(list)
+	if len(c.Intended) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(c.Intended)
 	if err != nil {
 		return err
 	}
-	return run(m.conn, `INSERT INTO intended VALUES(?)`, string(text))
+	return m.run(`INSERT OR REPLACE INTO intended VALUES(?, ?)`, c.Batch, string(text))
 }
 
-func (m *Manifest) put(e Entry) error {
-	return run(m.conn, `INSERT OR REPLACE INTO entry(`+entryColumns+`) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.Path, e.Owner, e.Role, e.Version, e.Size, e.ModTime, e.Stamp, e.Sum[:], e.Apple, string(e.Proof))
+// name gives an owner its name, and notes the owner's number.
+func (m *Manifest) name(n Name, owners map[string]int64) error {
+	stmt, err := m.conn.Prepare(`INSERT INTO owner(owner, wish, dir, base) VALUES(?1, ?2, ?3, ?4)
+		ON CONFLICT(owner) DO UPDATE SET wish = ?2, dir = ?3, base = ?4 RETURNING id`)
+	if err != nil {
+		return err
+	}
+	for i, text := range []string{n.Owner, n.Wish, n.Dir, n.Base} {
+		stmt.BindText(i+1, text)
+	}
+	owners[n.Owner], err = sqlitex.ResultInt64(stmt)
+	return err
 }
 
-func run(conn *sqlite.Conn, query string, args ...any) error {
-	return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args})
+// owner returns the number of an owner, who gets one if need be.
+func (m *Manifest) owner(owner string, owners map[string]int64) (id int64, err error) {
+	if id, ok := owners[owner]; ok {
+		return id, nil
+	}
+	stmt, err := m.conn.Prepare(`INSERT INTO owner(owner) VALUES(?1) ON CONFLICT(owner) DO UPDATE SET owner = ?1 RETURNING id`)
+	if err != nil {
+		return 0, err
+	}
+	stmt.BindText(1, owner)
+	id, err = sqlitex.ResultInt64(stmt)
+	owners[owner] = id
+	return id, err
+}
+
+func (m *Manifest) put(e Entry, owners map[string]int64) error {
+	owner, err := m.owner(e.Owner, owners)
+	if err != nil {
+		return err
+	}
+	stmt, err := m.conn.Prepare(`INSERT OR REPLACE INTO entry(path, owner, role, version, size, modtime, stamp, sum, apple, proof) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	stmt.BindText(1, e.Path)
+	stmt.BindInt64(2, owner)
+	stmt.BindText(3, e.Role)
+	stmt.BindText(4, e.Version)
+	stmt.BindInt64(5, e.Size)
+	stmt.BindInt64(6, e.ModTime)
+	stmt.BindInt64(7, e.Stamp)
+	stmt.BindBytes(8, e.Sum[:])
+	stmt.BindText(9, e.Apple)
+	stmt.BindText(10, string(e.Proof))
+	_, err = stmt.Step()
+	return errors.Join(err, stmt.Reset())
+}
+
+func (m *Manifest) run(query string, args ...any) error {
+	return sqlitex.Execute(m.conn, query, &sqlitex.ExecOptions{Args: args})
 }
 
 // WriteSums brings DEST/.photogo/manifest.b3 up to the record, in one step, if
@@ -480,7 +530,7 @@ func (m *Manifest) WriteSums(ctx context.Context, dest safefile.FS) error {
 	}
 	err = safefile.Write(dest, SumsName, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 1<<16)
-		for e, err := range m.All() {
+		for e, err := range m.sums() {
 			if err == nil {
 				err = ctx.Err()
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,21 +119,28 @@ func TestAnOwnerHasOneFileOfARole(t *testing.T) {
 	}
 }
 
-func TestIntentionsLastUntilTheNextChange(t *testing.T) {
+func TestIntentionsLastUntilTheyAreSettled(t *testing.T) {
 	p := newPlace(t)
 	m := p.open(t)
-	a, b := entry("a", "one", "original"), entry("b", "two", "original")
-	commit(t, m, Change{Intended: []Entry{a, b}})
+	a, b, c := entry("a", "one", "original"), entry("b", "two", "original"), entry("c", "three", "original")
+	intended := func(want ...Entry) {
+		t.Helper()
+		list, err := m.Intended()
+		if err != nil || !slices.Equal(list, want) {
+			t.Errorf("intended are %+v, %v; want %+v", list, err, want)
+		}
+	}
+	commit(t, m, Change{Intended: []Entry{a, b}, Batch: 1})
 	m.Close()
 	m = p.open(t)
 	defer m.Close()
-	if list, err := m.Intended(); err != nil || len(list) != 2 || list[0] != a || list[1] != b {
-		t.Errorf("intended are %+v, %v", list, err)
-	}
-	commit(t, m, Change{Placed: []Entry{a}})
-	if list, err := m.Intended(); err != nil || len(list) != 0 {
-		t.Errorf("intended are %+v, %v", list, err)
-	}
+	intended(a, b)
+	commit(t, m, Change{Intended: []Entry{c}, Batch: 2})
+	intended(a, b, c)
+	commit(t, m, Change{Placed: []Entry{a}, Settled: 1})
+	intended(c)
+	commit(t, m, Change{Settled: 2})
+	intended()
 }
 
 func TestOneProcessAtATime(t *testing.T) {
