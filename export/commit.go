@@ -171,10 +171,14 @@ func (c *committer) sync(b *batch, named []*batch) error {
 
 // record writes one batch down as intended, and others as placed.
 func (c *committer) record(b *batch, named []*batch) error {
-	change := manifest.Change{Batch: b.number}
+	change := manifest.Change{Batch: b.number, Intended: make([]manifest.Entry, 0, b.files)}
 	for _, n := range named {
 		if n.intended {
 			change.Settled = n.number
+		}
+		if change.Placed == nil {
+			change.Placed, change.Names = n.placed, n.names
+			continue
 		}
 		change.Placed = append(change.Placed, n.placed...)
 		change.Names = append(change.Names, n.names...)
@@ -208,6 +212,8 @@ func (c *committer) rename(b *batch) {
 	}
 	all.Wait()
 	b.folders = map[string]bool{}
+	b.placed = make([]manifest.Entry, 0, b.files)
+	b.events = make([]Event, 0, b.files+len(b.groups))
 	for _, g := range b.groups {
 		b.note(g)
 	}

@@ -44,6 +44,7 @@ type Skip struct {
 
 // Record is the part of a manifest that a plan reads.
 type Record interface {
+	Empty() (bool, error)
 	Of(owners []string) (map[string]manifest.Holding, error)
 	Names() iter.Seq2[manifest.Name, error]
 }
@@ -94,6 +95,11 @@ const ahead = 256
 // Groups yields the plan, asset by asset. It can be read once.
 func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 	return func(yield func(*Group, error) bool) {
+		empty, err := p.record.Empty() // of the first export nothing needs to be asked
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		assets := make([]*photosdb.Asset, 0, ahead)
 		for a, err := range p.assets {
 			if err == nil {
@@ -107,26 +113,29 @@ func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 				assets = append(assets, a)
 			}
 			if len(assets) == ahead {
-				if !p.groups(assets, yield) {
+				if !p.groups(assets, empty, yield) {
 					return
 				}
 				assets = assets[:0]
 			}
 		}
-		p.groups(assets, yield)
+		p.groups(assets, empty, yield)
 	}
 }
 
 // groups plans some assets, and reports whether to go on.
-func (p *Plan) groups(assets []*photosdb.Asset, yield func(*Group, error) bool) bool {
-	owners := make([]string, len(assets))
-	for i, a := range assets {
-		owners[i] = string(a.UUID)
-	}
-	held, err := p.record.Of(owners)
-	if err != nil {
-		yield(nil, err)
-		return false
+func (p *Plan) groups(assets []*photosdb.Asset, empty bool, yield func(*Group, error) bool) bool {
+	var held map[string]manifest.Holding
+	if !empty {
+		owners := make([]string, len(assets))
+		for i, a := range assets {
+			owners[i] = string(a.UUID)
+		}
+		var err error
+		if held, err = p.record.Of(owners); err != nil {
+			yield(nil, err)
+			return false
+		}
 	}
 	for _, a := range assets {
 		if !yield(p.group(a, held[string(a.UUID)]), nil) {

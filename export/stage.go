@@ -76,7 +76,7 @@ func (w *worker) stageAll(ctx context.Context, pack []*Group) (staged []*stagedG
 // Files that fail are reported and left out, and with a picture its sidecar.
 // The error is one that ends the run.
 func (w *worker) stage(ctx context.Context, g *Group) (*stagedGroup, error) {
-	s := &stagedGroup{Group: g}
+	s := &stagedGroup{Group: g, files: make([]stagedFile, 0, len(g.Items))}
 	failed := map[photosdb.Role]bool{}
 	for i := range g.Items {
 		item := &g.Items[i]
@@ -351,7 +351,9 @@ func (w *worker) write(item *Item) (stagedFile, error) {
 		w.job.Dest.Remove(temp)
 		return stagedFile{}, err
 	}
-	return w.finish(item, temp, w.entry(item, int64(len(item.Content)), blake3.Sum256(item.Content), ""))
+	entry := w.entry(item, int64(len(item.Content)), blake3.Sum256(item.Content), "")
+	item.Content = nil // thousands may wait for their names
+	return w.finish(item, temp, entry)
 }
 
 // copy puts the bytes of a source into a temporary file, hashing them on the

@@ -50,7 +50,7 @@ CREATE TABLE entry(
 	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
-CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries TEXT NOT NULL); -- JSON
+CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries BLOB NOT NULL); -- see appendEntry
 PRAGMA user_version = 1;`
 
 // Open opens the record of a destination for writing, and starts one for a
@@ -285,6 +285,14 @@ type Holding struct {
 	Entries []Entry // in no order
 }
 
+// Empty reports whether the record has nothing of anybody.
+func (m *Manifest) Empty() (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	empty, err := sqlitex.ResultBool(m.conn.Prep(`SELECT NOT EXISTS(SELECT 1 FROM owner)`))
+	return empty, m.wrap(err)
+}
+
 // Of returns what the record has of each of some owners. Asking for many at a
 // time costs little more than asking for one.
 func (m *Manifest) Of(owners []string) (map[string]Holding, error) {
@@ -340,8 +348,9 @@ func (m *Manifest) Intended() (list []Entry, err error) {
 	defer m.mu.Unlock()
 	err = sqlitex.ExecuteTransient(m.conn, `SELECT entries FROM intended ORDER BY batch`, &sqlitex.ExecOptions{
 		ResultFunc: func(stmt *sqlite.Stmt) error {
-			var batch []Entry
-			err := json.Unmarshal([]byte(stmt.ColumnText(0)), &batch)
+			packed := make([]byte, stmt.ColumnLen(0))
+			stmt.ColumnBytes(0, packed)
+			batch, err := readEntries(packed)
 			list = append(list, batch...)
 			return err
 		},
@@ -455,11 +464,11 @@ func (m *Manifest) intend(c Change) error {
 	if len(c.Intended) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(c.Intended)
-	if err != nil {
-		return err
+	packed := make([]byte, 0, 300*len(c.Intended))
+	for i := range c.Intended {
+		packed = appendEntry(packed, &c.Intended[i])
 	}
-	return m.run(`INSERT OR REPLACE INTO intended VALUES(?, ?)`, c.Batch, string(text))
+	return m.run(`INSERT OR REPLACE INTO intended VALUES(?, ?)`, c.Batch, packed)
 }
 
 // name gives an owner its name, and notes the owner's number.

@@ -1,6 +1,7 @@
 package safefile
 
 import (
+	"container/list"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,20 +27,22 @@ type Dir struct {
 
 	mu   sync.Mutex
 	open map[string]*folder // handles of folders in use or used lately
-	tick int64
+	used list.List          // of *folder; the one used last is in front
 }
 
 // folder is an open folder below the root. Working relative to it spares the
 // kernel the walk, and every step of a walk below os.Root is a system call.
 type folder struct {
-	file *os.File
-	refs int
-	used int64
+	name  string
+	file  *os.File
+	fd    int
+	refs  int
+	place *list.Element
 }
 
-// openFolders is how many folder handles are kept; a photo library is written
-// day by day, so few are in use at a time.
-const openFolders = 64
+// openFolders is how many folder handles are kept. A photo library is written
+// day by day; what was written is given its names a little later.
+const openFolders = 192
 
 // OpenDir opens a folder that exists.
 func OpenDir(name string) (*Dir, error) {
@@ -72,11 +75,11 @@ func (d *Dir) Close() error {
 // at calls do with the handle of the folder of name, and name's last element.
 // An error gets the name that was meant.
 func (d *Dir) at(op, name string, do func(folder int, base string) error) error {
-	dir, base := path.Split(path.Clean(name))
-	if base == "" || base == "." || base == ".." || strings.ContainsRune(base, 0) {
+	dir, base := split(name)
+	if base == "" || base == "." || base == ".." || strings.IndexByte(base, 0) >= 0 {
 		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
-	f, err := d.folder(path.Clean(dir))
+	f, err := d.folder(dir)
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
@@ -85,13 +88,33 @@ func (d *Dir) at(op, name string, do func(folder int, base string) error) error 
 		return &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	defer d.release(f)
+	if err := retry(func() error { return do(f.fd, base) }); err != nil {
+		return &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return nil
+}
+
+// split is path.Split of the cleaned name, and costs nothing where the name is
+// clean already.
+func split(name string) (dir, base string) {
+	if !fs.ValidPath(name) {
+		name = path.Clean(name)
+	}
+	slash := strings.LastIndexByte(name, '/')
+	switch slash {
+	case -1:
+		return ".", name
+	case 0:
+		return "/", name[1:]
+	}
+	return name[:slash], name[slash+1:]
+}
+
+// retry calls do again as long as a signal interrupts it.
+func retry(do func() error) error {
 	for {
-		err := do(int(f.file.Fd()), base)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return &fs.PathError{Op: op, Path: name, Err: err}
+		if err := do(); err != unix.EINTR {
+			return err
 		}
 	}
 }
@@ -106,19 +129,20 @@ func (d *Dir) folder(dir string) (*folder, error) {
 			return nil, err
 		}
 		d.evict()
-		f = &folder{file: file}
+		f = &folder{name: dir, file: file, fd: int(file.Fd())}
+		f.place = d.used.PushFront(f)
 		d.open[dir] = f
+	} else {
+		d.used.MoveToFront(f.place)
 	}
-	d.tick++
-	f.used = d.tick
 	f.refs++
 	return f, nil
 }
 
 func (d *Dir) release(f *folder) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	f.refs--
+	d.mu.Unlock()
 }
 
 // evict closes the handle that was not used for the longest time, if there are
@@ -127,16 +151,18 @@ func (d *Dir) evict() {
 	if len(d.open) < openFolders {
 		return
 	}
-	oldest := ""
-	for name, f := range d.open {
-		if f.refs == 0 && (oldest == "" || f.used < d.open[oldest].used) {
-			oldest = name
+	for e := d.used.Back(); e != nil; e = e.Prev() {
+		if f := e.Value.(*folder); f.refs == 0 {
+			d.drop(f)
+			return
 		}
 	}
-	if oldest != "" {
-		d.open[oldest].file.Close()
-		delete(d.open, oldest)
-	}
+}
+
+func (d *Dir) drop(f *folder) {
+	f.file.Close()
+	d.used.Remove(f.place)
+	delete(d.open, f.name)
 }
 
 // forget closes the handle of a folder that is no more, or not the same.
@@ -144,8 +170,7 @@ func (d *Dir) forget(dir string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f := d.open[dir]; f != nil && f.refs == 0 {
-		f.file.Close()
-		delete(d.open, dir)
+		d.drop(f)
 	}
 }
 
@@ -181,25 +206,23 @@ func (d *Dir) Open(name string) (File, error) {
 	return file, nil
 }
 
-func (d *Dir) file(op, name string, flag int) (file *os.File, err error) {
-	err = d.at(op, name, func(folder int, base string) error {
-		fd, err := unix.Openat(folder, base, flag|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o644)
-		if err == nil {
-			file = os.NewFile(uintptr(fd), path.Join(d.root.Name(), name))
-		}
+func (d *Dir) file(op, name string, flag int) (File, error) {
+	f := &file{dir: d, name: name}
+	err := d.at(op, name, func(folder int, base string) (err error) {
+		f.fd, err = unix.Openat(folder, base, flag|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o644)
 		return err
 	})
-	return file, err
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // Rename implements FS.
 func (d *Dir) Rename(old, name string) error {
 	return d.at("rename", old, func(from int, oldBase string) error {
-		if path.Dir(path.Clean(old)) == path.Dir(path.Clean(name)) {
-			newBase := path.Base(path.Clean(name))
-			if newBase == ".." || newBase == "." {
-				return fs.ErrInvalid
-			}
+		dir, newBase := split(name)
+		if oldDir, _ := split(old); oldDir == dir && newBase != "." && newBase != ".." && newBase != "" {
 			return unix.Renameat(from, oldBase, from, newBase)
 		}
 		return d.at("rename", name, func(to int, newBase string) error { return unix.Renameat(from, oldBase, to, newBase) })

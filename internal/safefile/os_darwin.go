@@ -35,3 +35,9 @@ func syncMore(f *os.File) error {
 	}
 	return nil
 }
+
+// syncFile makes one file durable, in the drive too.
+func syncFile(fd int) error {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_FULLFSYNC, 0)
+	return err
+}

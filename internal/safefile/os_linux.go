@@ -72,3 +72,6 @@ func kernelReportsSyncErrors() bool {
 	}
 	return major > 5 || major == 5 && minor >= 8
 }
+
+// syncFile makes one file durable.
+func syncFile(fd int) error { return unix.Fsync(fd) }
