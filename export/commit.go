@@ -275,6 +275,9 @@ func (c *committer) tell(recorded []*batch) {
 				continue
 			}
 			c.dropOld(e)
+			if old := e.Item.known; old != nil && old.Path != e.Entry.Path {
+				c.left[path.Dir(old.Path)] = true
+			}
 			c.report(e)
 		}
 	}

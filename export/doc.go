@@ -7,5 +7,7 @@
 // where the file system can, and hashed twice on the way, with BLAKE3 and with
 // Apple's fingerprint. The order is always bytes, sync, name, record.
 //
-// It has never heard of backups, and removes nothing.
+// It has never heard of backups. It removes nothing but what it placed itself,
+// where it was asked to and the library no longer holds it; that goes into
+// quarantine first.
 package export

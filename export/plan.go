@@ -31,6 +31,13 @@ type Options struct {
 	NoSidecars bool
 	// IncludeReferenced exports files outside the library as well.
 	IncludeReferenced bool
+
+	// Library is the identity of the library (photosdb.Info.UUID), "" where it
+	// does not matter. The record keeps that of the first export.
+	Library string
+	// Prune says whether and how files go that the library no longer holds. The
+	// sequence of assets must be the whole library then.
+	Prune Prune
 }
 
 // Skip leaves out files by their role.
@@ -47,6 +54,8 @@ type Record interface {
 	Empty() (bool, error)
 	Of(owners []string) (map[string]manifest.Holding, error)
 	Names() iter.Seq2[manifest.Name, error]
+	All() iter.Seq2[manifest.Entry, error]
+	Meta(key string) (string, error)
 }
 
 // Folder is the part of a destination that a plan looks at.
@@ -62,6 +71,7 @@ type Plan struct {
 	folder Folder
 	opt    Options
 	namer  *naming.Namer
+	held   *holding // nil unless files may be pruned
 }
 
 // NewPlan compares assets with a record and with the files that are there. The
@@ -80,6 +90,9 @@ func NewPlan(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Fol
 		}
 	}
 	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, namer: naming.NewNamer(opt.Directory, opt.Filename)}
+	if opt.Prune.Wanted {
+		p.held = newHolding()
+	}
 	for n, err := range record.Names() {
 		if err != nil {
 			return nil, err
@@ -108,6 +121,9 @@ func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if p.held != nil {
+				p.held.add(string(a.UUID))
 			}
 			if p.wanted(a) {
 				assets = append(assets, a)
@@ -175,6 +191,9 @@ func (p *Plan) group(a *photosdb.Asset, held manifest.Holding) *Group {
 	g.Items = append(g.Items, p.unnamed(a)...)
 	if !p.opt.NoSidecars {
 		g.Items = append(g.Items, p.sidecars(a, g.Items, known)...)
+	}
+	if p.held != nil {
+		p.held.noteStale(a, g.Items, known)
 	}
 	return g
 }
@@ -396,7 +415,16 @@ func (p *Plan) Rehearse(ctx context.Context, event func(Event)) (s Summary, err 
 		}
 		s.Assets++
 	}
-	return s, nil
+	if p.held == nil {
+		return s, nil
+	}
+	return s, p.foretell(s.Failed, func(e Event) {
+		e.Assets = s.Assets
+		s.add(e)
+		if event != nil {
+			event(e)
+		}
+	})
 }
 
 func rehearse(item *Item) Event {

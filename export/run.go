@@ -47,6 +47,7 @@ const (
 	Unchanged Outcome = "unchanged"
 	Absent    Outcome = "missing"
 	Failed    Outcome = "failed"
+	Removed   Outcome = "removed" // put into quarantine
 )
 
 // Event tells the fate of one file.
@@ -69,7 +70,7 @@ type Summary struct {
 	Placed    int   `json:"placed"`    // copied or written
 	Moved     int   `json:"moved"`     // given another name
 	Unchanged int   `json:"unchanged"` // there already
-	Removed   int   `json:"removed"`   // always 0: nothing removes yet
+	Removed   int   `json:"removed"`   // put into quarantine, beside Files
 	Missing   int   `json:"missing"`   // not in the library folder
 	Altered   int   `json:"altered"`   // of those that are there: not what the library recorded
 	Failed    int   `json:"failed"`
@@ -80,6 +81,10 @@ type Summary struct {
 func (s Summary) Complete() bool { return s.Missing+s.Altered+s.Failed == 0 }
 
 func (s *Summary) add(e Event) {
+	if e.Outcome == Removed {
+		s.Removed++
+		return
+	}
 	s.Files++
 	switch e.Outcome {
 	case Placed:
@@ -109,10 +114,10 @@ const metaRunning = "running"
 // told as events and counted, and the others are placed all the same; an error
 // means that the run ended early. What the summary counts is durable.
 //
-// Errors: ErrStopped where the destination is full or cannot be written, those
-// of the context, and those of the sequence of assets.
+// Errors: ErrStopped where the destination is full or cannot be written,
+// ErrNotPruned, those of the context, and those of the sequence of assets.
 func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
-	r := &run{plan: p, job: job, made: map[string]bool{}}
+	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}}
 	if r.job.Workers <= 0 {
 		r.job.Workers = defaultWorkers
 	}
@@ -120,6 +125,10 @@ func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 		return r.summary, err
 	}
 	err := r.work(ctx)
+	if err == nil && p.held != nil {
+		err = r.prune(ctx)
+	}
+	r.tidy()
 	if end := r.end(ctx, err); err == nil {
 		err = end
 	}
@@ -136,6 +145,7 @@ type run struct {
 	summary Summary
 	made    map[string]bool // folders that are there: true where this run made them
 	fresh   []string        // folders that are not synced yet
+	left    map[string]bool // folders that files were moved out of
 }
 
 // begin cleans up after a run that ended without a word.
@@ -153,7 +163,22 @@ func (r *run) begin(ctx context.Context) error {
 			return fmt.Errorf("clean up after an interrupted run: %w", err)
 		}
 	}
+	if of, err := r.job.Record.Meta(metaLibrary); err != nil {
+		return err
+	} else if of == "" && r.plan.opt.Library != "" {
+		if err := r.job.Record.SetMeta(metaLibrary, r.plan.opt.Library); err != nil {
+			return err
+		}
+	}
 	return r.job.Record.SetMeta(metaRunning, "1")
+}
+
+// tidy removes the folders that got empty. It waits for the end of the run, as
+// workers rely on the folders that they found.
+func (r *run) tidy() {
+	for dir := range r.left {
+		r.removeEmpty(dir)
+	}
 }
 
 // end leaves the destination in order; after a failure too, unless the

@@ -204,20 +204,33 @@ func (w *worker) inspect(item *Item) (_ stagedFile, done bool, err error) {
 		}
 		return stagedFile{}, false, nil
 	}
-	aside := path.Join(manifest.Folder, "quarantine", w.job.Now.Format(time.DateOnly), name)
-	if _, err := w.mkdir(aside); err != nil {
+	aside, err := w.freeAside(name)
+	if err != nil {
 		return stagedFile{}, false, err
-	}
-	for n := 1; ; n++ { // never over another
-		if _, err := w.job.Dest.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		aside = fmt.Sprintf("%s.%d", path.Join(manifest.Folder, "quarantine", w.job.Now.Format(time.DateOnly), name), n)
 	}
 	if err := w.job.Dest.Rename(name, aside); err != nil {
 		return stagedFile{}, false, fmt.Errorf("put %s aside: %w", name, err)
 	}
 	return stagedFile{}, false, w.job.Record.Commit(manifest.Change{Gone: []string{name}})
+}
+
+// freeAside finds a name for a file in today's quarantine, and makes its folder.
+func (r *run) freeAside(name string) (string, error) {
+	aside := path.Join(manifest.QuarantineFolder, r.job.Now.Format(time.DateOnly), name)
+	if _, err := r.mkdir(aside); err != nil {
+		return "", err
+	}
+	for n := 1; ; n++ { // never over another
+		free := aside
+		if n > 1 {
+			free = fmt.Sprintf("%s.%d", aside, n-1)
+		}
+		if _, err := r.job.Dest.Lstat(free); errors.Is(err, fs.ErrNotExist) {
+			return free, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
 }
 
 // hashPlaced hashes a file of the destination.

@@ -34,7 +34,9 @@ type world struct {
 	dest, state string
 	opt         Options
 	workers     int
-	only        []string // labels of the assets that are exported; nil for all
+	cut         func()    // called after the tenth asset
+	now         time.Time // of the run; zero: some fixed time
+	only        []string  // labels of the assets that are exported; nil for all
 	// wrap and source stand between the run and the world, where a test wants to.
 	wrap   func(safefile.FS) safefile.FS
 	source func(Source) Source
@@ -87,7 +89,14 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	if w.source != nil {
 		job.Source = w.source(lib)
 	}
-	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), d.Record, job.Dest, w.opt)
+	opt := w.opt
+	if opt.Library == "" {
+		opt.Library = lib.UUID()
+	}
+	if !w.now.IsZero() {
+		job.Now = w.now
+	}
+	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), d.Record, job.Dest, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +106,20 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 
 // some leaves out the assets that are not wanted.
 func (w *world) some(all iter.Seq2[*photosdb.Asset, error]) iter.Seq2[*photosdb.Asset, error] {
+	if w.cut != nil {
+		whole := all
+		all = func(yield func(*photosdb.Asset, error) bool) {
+			n := 0
+			for a, err := range whole {
+				if n++; n == 10 {
+					w.cut()
+				}
+				if !yield(a, err) {
+					return
+				}
+			}
+		}
+	}
 	if w.only == nil {
 		return all
 	}

@@ -48,9 +48,11 @@ CREATE TABLE owner(
 CREATE TABLE entry(
 	path TEXT PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owner(id), role TEXT NOT NULL, version TEXT NOT NULL,
 	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
-	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID;
+	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL,
+	verified INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID; -- seconds since 1970 UTC; 0: not since it was placed
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
 CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries BLOB NOT NULL); -- see appendEntry
+CREATE TABLE aside(path TEXT PRIMARY KEY, was TEXT NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;`
 
 // Open opens the record of a destination for writing, and starts one for a
@@ -199,6 +201,19 @@ func (m *Manifest) tie(dest safefile.FS, path string, fresh bool) error {
 	return safefile.WriteFile(dest, idName, []byte(m.id+"\n"))
 }
 
+// Tied makes sure that a destination still is the one of the record. Error:
+// ErrForeign.
+func (m *Manifest) Tied(dest safefile.FS) error {
+	id, err := readID(dest)
+	if err != nil {
+		return err
+	}
+	if id != m.id {
+		return fmt.Errorf("%w: %s is missing or another's", ErrForeign, idName)
+	}
+	return nil
+}
+
 func sameFolder(a, b string) bool {
 	x, errA := os.Stat(a)
 	y, errB := os.Stat(b)
@@ -291,6 +306,14 @@ func (m *Manifest) Empty() (bool, error) {
 	defer m.mu.Unlock()
 	empty, err := sqlitex.ResultBool(m.conn.Prep(`SELECT NOT EXISTS(SELECT 1 FROM owner)`))
 	return empty, m.wrap(err)
+}
+
+// Count returns how many entries there are.
+func (m *Manifest) Count() (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := sqlitex.ResultInt(m.conn.Prep(`SELECT count(*) FROM entry`))
+	return n, m.wrap(err)
 }
 
 // Of returns what the record has of each of some owners. Asking for many at a
@@ -404,9 +427,11 @@ func rows[T any](m *Manifest, query string, scan func(*sqlite.Stmt) T) iter.Seq2
 
 // Change is what one transaction writes.
 type Change struct {
-	Placed []Entry  // files that have their names; they replace what their paths, or owner and role, had
-	Gone   []string // paths that hold nothing of ours any more
-	Names  []Name   // names that were given
+	Placed   []Entry  // files that have their names; they replace what their paths, or owner and role, had
+	Gone     []string // paths that hold nothing of ours any more
+	Aside    []Aside  // files that are about to be put aside
+	Released []string // paths of files put aside that are no more
+	Names    []Name   // names that were given
 
 	// Intended are files that will get their names when the transaction is
 	// durable. They are remembered under the number Batch until a change says
@@ -418,7 +443,7 @@ type Change struct {
 
 // Commit writes a change durably, all of it or nothing.
 func (m *Manifest) Commit(c Change) (err error) {
-	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names) == 0 && c.Settled == 0 {
+	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released) == 0 && c.Settled == 0 {
 		return nil
 	}
 	m.mu.Lock()
@@ -440,6 +465,9 @@ func (m *Manifest) Commit(c Change) (err error) {
 		if err := m.run(`DELETE FROM entry WHERE path = ?`, path); err != nil {
 			return err
 		}
+	}
+	if err := errors.Join(m.putAside(c.Aside), m.release(c.Released)); err != nil {
+		return err
 	}
 	owners := make(map[string]int64, len(c.Names))
 	for _, n := range c.Names {

@@ -154,6 +154,14 @@ func (l *Library) Warnings() []string {
 // Path returns the absolute path of the library.
 func (l *Library) Path() string { return l.path }
 
+// UUID returns the identity of the library's database (Z_METADATA.Z_UUID), ""
+// where it has none. A library that Photos made anew has another.
+func (l *Library) UUID() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.schema.store
+}
+
 // SystemLibrary returns where macOS keeps the user's own Photos library by
 // default. It is "" on other systems, and says nothing on whether it exists.
 func SystemLibrary(home string) string {

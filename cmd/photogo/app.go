@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -21,7 +22,7 @@ func run(ctx context.Context, e environment, args []string) int {
 		return 0
 	}
 	code := exitCode(err)
-	if code != exitIncomplete { // the closing words have said it
+	if !errors.Is(err, errIncomplete) { // the closing words have said it
 		e.explain(wantsJSON(args), code, err)
 	}
 	return code

@@ -53,6 +53,7 @@ var codes = []struct {
 	{photosdb.ErrDamaged, 11, "Copy the library again, or let Photos repair it: hold Option and Command while it starts."},
 	{photosdb.ErrBusy, 12, ""},
 	{manifest.ErrBusy, 12, ""},
+	{export.ErrNotPruned, exitIncomplete, ""},
 	{export.ErrStopped, 13, "What was placed so far is whole and recorded; run the same command again when there is room."},
 	{export.ErrRefused, 13, ""},
 	{manifest.ErrForeign, 13, ""},

@@ -14,7 +14,8 @@ versions, the movies of Live Photos, RAW halves, the edits themselves (.AAE) and
 an XMP sidecar for each picture. Each file is hashed while it is copied and
 compared with the fingerprint that Photos keeps. Files that are already there
 and unchanged are left alone; a new version takes the place of the one before.
-The library is never written to, and what left it stays in DEST.
+The library is never written to. What left it stays in DEST; with --cleanup it is
+put aside. What is in the library's trash counts as held.
 
 Examples:
   photogo export /Volumes/Backup/Photos
@@ -42,6 +43,8 @@ func exportCommand(e environment) *cli.Command {
 			&cli.BoolFlag{Name: "skip-bursts", Usage: "no burst frames that were not picked"},
 			&cli.BoolFlag{Name: "skip-aae", Usage: "no .AAE files"},
 			&cli.BoolFlag{Name: "include-referenced", Usage: "files that were left outside the library, too"},
+			&cli.BoolFlag{Name: "cleanup", Usage: "put what the library no longer holds into DEST/.photogo/quarantine, for 30 days"},
+			&cli.BoolFlag{Name: "allow-mass-removal", Usage: "with --cleanup: even if that is more than a tenth of the files"},
 			&cli.IntFlag{Name: "jobs", Value: 4, Usage: "copy `N` files at a time"},
 			&cli.StringFlag{Name: "report", Usage: "write one row a file into `FILE`.csv or .json"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done, and do nothing"},
@@ -84,6 +87,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
+	opt.Library = library.UUID()
 	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate}), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return err
@@ -138,6 +142,7 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 		Edited: c.Bool("skip-edited"), Live: c.Bool("skip-live"), Raw: c.Bool("skip-raw"),
 		Bursts: c.Bool("skip-bursts"), AAE: c.Bool("skip-aae"),
 	}
+	opt.Prune.Wanted, opt.Prune.AllowMass = c.Bool("cleanup"), c.Bool("allow-mass-removal")
 	opt.IncludeReferenced = c.Bool("include-referenced")
 	return opt, nil
 }

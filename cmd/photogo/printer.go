@@ -79,7 +79,9 @@ func newPrinter(c *cli.Context, e environment, library *photosdb.Library, dest s
 
 // event tells the fate of one file.
 func (p *printer) event(ev export.Event) {
-	p.seen.Files++
+	if ev.Outcome != export.Removed {
+		p.seen.Files++
+	}
 	p.assets = ev.Assets
 	if ev.Entry != nil {
 		p.bytes += ev.Entry.Size
@@ -90,6 +92,7 @@ func (p *printer) event(ev export.Event) {
 	switch {
 	case ev.Outcome == export.Failed:
 		p.fail(ev)
+	case ev.Outcome == export.Removed:
 	case ev.Outcome == export.Absent:
 		p.missing++
 		if ev.Item.Reason == export.ReasonInCloud || ev.Item.Reason == export.ReasonNewInCloud {
@@ -168,7 +171,7 @@ func (p *printer) file(ev export.Event) {
 		printJSON(p.env.out, jsonFile{"file", row})
 		return
 	}
-	if ev.Outcome == export.Placed || ev.Outcome == export.Moved || ev.Outcome == export.Unchanged {
+	if ev.Outcome == export.Placed || ev.Outcome == export.Moved || ev.Outcome == export.Unchanged || ev.Outcome == export.Removed {
 		proof := ""
 		if ev.Entry != nil && ev.Entry.Proof != "" {
 			proof = ", " + string(ev.Entry.Proof)
@@ -225,6 +228,7 @@ func (p *printer) closingWords(s export.Summary, took time.Duration, failed erro
 	if p.inCloud > 0 {
 		parts[len(parts)-1] += " (" + n(p.inCloud) + " only in iCloud)"
 	}
+	part(s.Removed, "removed")
 	part(s.Altered, "altered")
 	part(s.Failed, "failed")
 	verb := "done"

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/photogo/photogo/internal/fixture"
 )
@@ -23,12 +25,13 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
+			env.Values[libraries{}] = map[string]*fixture.Library{}
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("PHOTOGO_HOME", filepath.Join(env.WorkDir, "state"))
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"library": library, "exits": exits, "files": files,
+			"library": library, "exits": exits, "files": files, "forget": forget,
 		},
 	})
 }
@@ -43,8 +46,28 @@ func library(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		o.Generation = g
 	}
-	_, err := fixture.Build(ts.MkAbs(args[0]), o)
+	lib, err := fixture.Build(ts.MkAbs(args[0]), o)
 	ts.Check(err)
+	ts.Value(libraries{}).(map[string]*fixture.Library)[args[0]] = lib
+}
+
+// libraries is the key of what a script has built.
+type libraries struct{}
+
+// forget LIBRARY [CASE] takes an asset out of a library, or all of them.
+func forget(ts *testscript.TestScript, neg bool, args []string) {
+	query := "DELETE FROM ZASSET"
+	if len(args) > 1 {
+		a, ok := ts.Value(libraries{}).(map[string]*fixture.Library)[args[0]].Case(args[1])
+		if !ok {
+			ts.Fatalf("no case %s", args[1])
+		}
+		query += " WHERE ZUUID = '" + a.UUID + "'"
+	}
+	conn, err := sqlite.OpenConn(ts.MkAbs(args[0]+"/database/Photos.sqlite"), sqlite.OpenReadWrite)
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(sqlitex.ExecuteTransient(conn, query, nil))
 }
 
 // exits CODE PROGRAM ARG... runs a program that must end with an exit code.

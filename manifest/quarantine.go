@@ -1,0 +1,55 @@
+package manifest
+
+import (
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// QuarantineFolder holds what was put aside, in a folder for each day.
+const QuarantineFolder = Folder + "/quarantine"
+
+// Aside is a file that photogo placed and put aside later. It may be removed
+// when it has been there for long enough.
+type Aside struct {
+	Path string    // below QuarantineFolder, relative to the destination
+	Was  string    // where it was
+	At   time.Time // when it was put aside; to the second
+	Size int64     // bytes
+	Sum  Sum       // of its bytes
+}
+
+// Quarantined lists what was put aside before a moment, in order of path.
+func (m *Manifest) Quarantined(before time.Time) (list []Aside, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.Execute(m.conn, `SELECT path, was, at, size, sum FROM aside WHERE at < ? ORDER BY path`, &sqlitex.ExecOptions{
+		Args: []any{before.Unix()},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			a := Aside{Path: stmt.ColumnText(0), Was: stmt.ColumnText(1), At: time.Unix(stmt.ColumnInt64(2), 0), Size: stmt.ColumnInt64(3)}
+			stmt.ColumnBytes(4, a.Sum[:])
+			list = append(list, a)
+			return nil
+		},
+	})
+	return list, m.wrap(err)
+}
+
+func (m *Manifest) putAside(list []Aside) error {
+	for _, a := range list {
+		if err := m.run(`INSERT OR REPLACE INTO aside VALUES(?, ?, ?, ?, ?)`, a.Path, a.Was, a.At.Unix(), a.Size, a.Sum[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Manifest) release(paths []string) error {
+	for _, path := range paths {
+		if err := m.run(`DELETE FROM aside WHERE path = ?`, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
