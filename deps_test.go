@@ -33,6 +33,7 @@ var layers = map[string]int{
 
 // sideways are the imports within a layer that are meant.
 var sideways = map[[2]string]string{
+	{"manifest", "fingerprint"}:       "what a destination holds is verified by both witnesses, and a fingerprint is bytes in, text out",
 	{"manifest", "internal/safefile"}: "the record puts its projection into the destination the way all files get there",
 }
 

@@ -25,19 +25,34 @@ type Destination struct {
 	dir *safefile.Dir // nil where there is no folder yet
 }
 
+// OpenOptions say how a destination is opened.
+type OpenOptions struct {
+	State   string // photogo's state folder
+	Library string // path of the library that is exported: neither may lie in the other; "" for none
+	// Look makes nothing and locks nothing: a folder that does not exist counts
+	// as an empty one.
+	Look bool
+	// Known refuses a folder that is no destination yet, or whose record is lost.
+	Known bool
+}
+
 // OpenDestination opens a folder to export to, and makes it and its record if
-// need be. state is photogo's state folder, library the path of the library
-// that is exported: neither may lie in the other. With look nothing is made and
-// nothing is locked: a folder that does not exist counts as an empty one.
-//
-// Errors: ErrRefused, and those of manifest.Open.
-func OpenDestination(ctx context.Context, path, library, state string, look bool) (_ *Destination, err error) {
+// need be. Errors: ErrRefused, and those of manifest.Open.
+func OpenDestination(ctx context.Context, path string, opt OpenOptions) (_ *Destination, err error) {
 	path, err = resolve(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	if err := apart(path, library); err != nil {
-		return nil, err
+	if opt.Library != "" {
+		if err := apart(path, opt.Library); err != nil {
+			return nil, err
+		}
+	}
+	state, look := opt.State, opt.Look
+	if opt.Known {
+		if err := known(ctx, path, state); err != nil {
+			return nil, err
+		}
 	}
 	d := &Destination{Path: path}
 	defer func() {
@@ -68,6 +83,16 @@ func OpenDestination(ctx context.Context, path, library, state string, look bool
 	}
 	d.Record, err = manifest.Open(ctx, state, d.FS, path)
 	return d, err
+}
+
+// known makes sure that a folder is a destination, and that its record is not lost.
+func known(ctx context.Context, path, state string) error {
+	dir, err := safefile.OpenDir(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	defer dir.Close()
+	return manifest.Known(ctx, state, dir)
 }
 
 // Folder returns what a plan looks at: nil where there is no folder yet.

@@ -164,7 +164,7 @@ func exportOnce(library, dest, state string) error {
 		return err
 	}
 	defer lib.Close()
-	d, err := OpenDestination(ctx, dest, library, state, false)
+	d, err := OpenDestination(ctx, dest, OpenOptions{State: state, Library: library})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ const (
 	ReasonChanged    = "changed in the library"
 	ReasonGone       = "gone from the destination"
 	ReasonAltered    = "altered in the destination"
+	ReasonSpoilt     = "damaged in the destination"
 	ReasonRenamed    = "called otherwise now"
 	ReasonFacts      = "facts changed"
 	ReasonSame       = "unchanged"

@@ -72,6 +72,8 @@ type Plan struct {
 	opt    Options
 	namer  *naming.Namer
 	held   *holding // nil unless files may be pruned
+
+	damaged map[string][]manifest.Entry // by owner; nil unless the plan is to repair
 }
 
 // NewPlan compares assets with a record and with the files that are there. The
@@ -124,6 +126,12 @@ func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 			}
 			if p.held != nil {
 				p.held.add(string(a.UUID))
+			}
+			if p.damaged != nil {
+				if list := p.damaged[string(a.UUID)]; list != nil && !yield(p.repairGroup(a, list), nil) {
+					return
+				}
+				continue
 			}
 			if p.wanted(a) {
 				assets = append(assets, a)
@@ -365,10 +373,9 @@ func (p *Plan) sidecars(a *photosdb.Asset, pictures []Item, known map[photosdb.R
 			continue
 		}
 		content := sidecar.XMP(a, picture.Role)
-		sum := blake3.Sum256(content)
 		item := Item{
 			UUID: a.UUID, Role: role, Path: naming.Sidecar(picture.Path), Size: int64(len(content)),
-			Version: manifest.Sum(sum).String(), Stamp: stamp(a), known: known[role], of: picture.Role,
+			Version: contentVersion(content), Stamp: stamp(a), known: known[role], of: picture.Role,
 		}
 		there, same := p.look(item.known)
 		switch {
@@ -386,6 +393,9 @@ func (p *Plan) sidecars(a *photosdb.Asset, pictures []Item, known map[photosdb.R
 	}
 	return items
 }
+
+// contentVersion is the version of a sidecar: the hash of its bytes.
+func contentVersion(content []byte) string { return manifest.Sum(blake3.Sum256(content)).String() }
 
 // ErrStopped says that a run ended early because going on was of no use: the
 // destination is full, or cannot be written at all.

@@ -237,7 +237,7 @@ func TestADryRunForetellsWhatIsPruned(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lib.Close()
-	d, err := OpenDestination(context.Background(), w.dest, w.lib.Path, w.state, true)
+	d, err := OpenDestination(context.Background(), w.dest, OpenOptions{State: w.state, Library: w.lib.Path, Look: true})
 	if err != nil {
 		t.Fatal(err)
 	}

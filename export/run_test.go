@@ -580,7 +580,7 @@ func TestRefusedDestinations(t *testing.T) {
 		"in another spelling": filepath.Join(filepath.Dir(w.lib.Path), strings.ToUpper(filepath.Base(w.lib.Path)), "x"),
 	} {
 		for _, look := range []bool{true, false} {
-			d, err := OpenDestination(context.Background(), dest, w.lib.Path, w.state, look)
+			d, err := OpenDestination(context.Background(), dest, OpenOptions{State: w.state, Library: w.lib.Path, Look: look})
 			if err == nil {
 				d.Close()
 			}
@@ -603,7 +603,7 @@ func TestADryRunDoesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer lib.Close()
-		d, err := OpenDestination(ctx, w.dest, w.lib.Path, w.state, true)
+		d, err := OpenDestination(ctx, w.dest, OpenOptions{State: w.state, Library: w.lib.Path, Look: true})
 		if err != nil {
 			t.Fatal(err)
 		}

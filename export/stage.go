@@ -193,10 +193,10 @@ func (w *worker) redate(file *stagedFile) error {
 func (w *worker) inspect(item *Item) (_ stagedFile, done bool, err error) {
 	name := item.known.Path
 	sum, info, err := w.hashPlaced(name)
-	if err != nil {
+	if err != nil && item.Reason != ReasonSpoilt { // a bad disk can still rename what it cannot read
 		return stagedFile{}, false, fmt.Errorf("read %s, which was changed: %w", name, err)
 	}
-	if sum == item.known.Sum && info.Size() == item.known.Size {
+	if err == nil && sum == item.known.Sum && info.Size() == item.known.Size {
 		if name == item.Path && item.known.Version == item.Version {
 			file := stagedFile{item: item, entry: *item.known, fate: Unchanged}
 			file.entry.ModTime = info.ModTime().UnixNano()

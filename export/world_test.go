@@ -76,7 +76,7 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 		t.Fatal(err)
 	}
 	defer lib.Close()
-	d, err := OpenDestination(ctx, w.dest, w.lib.Path, w.state, false)
+	d, err := OpenDestination(ctx, w.dest, OpenOptions{State: w.state, Library: w.lib.Path})
 	if err != nil {
 		return s, nil, err
 	}

@@ -23,6 +23,8 @@ var (
 	ErrBusy = errors.New("another photogo is working on this destination")
 	// ErrForeign says that a folder cannot be the destination it claims to be.
 	ErrForeign = errors.New("not the known destination")
+	// ErrLost says that a folder is a destination whose record is not there.
+	ErrLost = errors.New("the record of the destination is lost")
 	// ErrDamaged says that the record cannot be read.
 	ErrDamaged = errors.New("record of the destination is damaged")
 )

@@ -115,6 +115,24 @@ func Peek(ctx context.Context, state string, dest safefile.FS) (*Manifest, error
 	return m, nil
 }
 
+// Known makes sure that a folder is a destination and that its record is there.
+// Errors: ErrForeign for a folder that is none, ErrLost.
+func Known(ctx context.Context, state string, dest safefile.FS) error {
+	id, err := readID(dest)
+	switch {
+	case err != nil:
+		return err
+	case id == "":
+		return fmt.Errorf("%w: it has no %s; `photogo export` makes a destination", ErrForeign, idName)
+	}
+	if _, err := os.Stat(filepath.Join(state, "destinations", id, databaseName)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (%s)", ErrLost, filepath.Join(state, "destinations", id))
+	} else if err != nil {
+		return fmt.Errorf("look for the record: %w", err)
+	}
+	return nil
+}
+
 const databaseName = "manifest.sqlite"
 
 // take makes sure that no other process works on the destination.
@@ -308,12 +326,14 @@ func (m *Manifest) Empty() (bool, error) {
 	return empty, m.wrap(err)
 }
 
-// Count returns how many entries there are.
-func (m *Manifest) Count() (int, error) {
+// Count returns how many files the record has, and their bytes.
+func (m *Manifest) Count() (files int, bytes int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, err := sqlitex.ResultInt(m.conn.Prep(`SELECT count(*) FROM entry`))
-	return n, m.wrap(err)
+	err = sqlitex.Execute(m.conn, `SELECT count(*), coalesce(sum(size), 0) FROM entry`, &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error { files, bytes = stmt.ColumnInt(0), stmt.ColumnInt64(1); return nil },
+	})
+	return files, bytes, m.wrap(err)
 }
 
 // Of returns what the record has of each of some owners. Asking for many at a

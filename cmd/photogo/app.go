@@ -22,7 +22,7 @@ func run(ctx context.Context, e environment, args []string) int {
 		return 0
 	}
 	code := exitCode(err)
-	if !errors.Is(err, errIncomplete) { // the closing words have said it
+	if !errors.Is(err, errIncomplete) && !errors.Is(err, errDamage) { // the closing words have said it
 		e.explain(wantsJSON(args), code, err)
 	}
 	return code
@@ -54,6 +54,7 @@ func newApp(e environment) *cli.App {
 		Action:         noCommand,
 		Commands: []*cli.Command{
 			exportCommand(e),
+			verifyCommand(e),
 			listCommand(e),
 			infoCommand(e),
 			versionCommand(e),

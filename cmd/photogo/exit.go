@@ -18,6 +18,7 @@ const (
 	exitUnforeseen = 1
 	exitUsage      = 2
 	exitIncomplete = 3
+	exitDamage     = 4
 )
 
 // exitCodes says what each exit code means; the README has the same table.
@@ -29,7 +30,7 @@ var exitCodes = []struct {
 	{exitUnforeseen, "unforeseen failure"},
 	{exitUsage, "wrong usage or configuration"},
 	{exitIncomplete, "done, but incomplete: something is missing, failed or altered; each is listed"},
-	{4, "damage found"},
+	{exitDamage, "damage found"},
 	{10, "no access to the library (macOS privacy)"},
 	{11, "not a Photos library, or one that is not supported"},
 	{12, "busy: another photogo holds this destination, or Photos keeps changing the library"},
@@ -46,6 +47,7 @@ var codes = []struct {
 }{
 	{errUsage, exitUsage, ""},
 	{errIncomplete, exitIncomplete, ""},
+	{errDamage, exitDamage, ""},
 	{context.Canceled, 130, ""},
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
@@ -57,7 +59,8 @@ var codes = []struct {
 	{export.ErrStopped, 13, "What was placed so far is whole and recorded; run the same command again when there is room."},
 	{export.ErrRefused, 13, ""},
 	{manifest.ErrForeign, 13, ""},
-	{manifest.ErrDamaged, 4, "The record can be moved away: files that are in the destination are then found again by their bytes."},
+	{manifest.ErrLost, exitDamage, "`photogo state rebuild DEST` makes it anew from the files that are there."},
+	{manifest.ErrDamaged, exitDamage, "The record can be moved away: files that are in the destination are then found again by their bytes."},
 }
 
 func accessHint() string {

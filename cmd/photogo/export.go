@@ -78,7 +78,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	}
 	defer library.Close()
 	dry := c.Bool("dry-run")
-	dest, err := export.OpenDestination(c.Context, c.Args().First(), library.Path(), state, dry)
+	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: library.Path(), Look: dry})
 	if err != nil {
 		return err
 	}

@@ -70,11 +70,16 @@ func newPrinter(c *cli.Context, e environment, library *photosdb.Library, dest s
 		fmt.Fprintf(e.err, "photogo: %s %s assets of %s to %s\n", verb, humanize.Comma(int64(info.Assets)), library.Path(), dest)
 	}
 	if e.terminal && !p.quiet && !p.json && !p.verbose {
-		p.bar = progressbar.NewOptions64(max(p.totalBytes, 1), progressbar.OptionSetWriter(e.err), progressbar.OptionShowBytes(true), progressbar.OptionShowCount(),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionUseANSICodes(true),
-			progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(), progressbar.OptionSetDescription("0 files"))
+		p.bar = newBar(e, max(p.totalBytes, 1))
 	}
 	return p, nil
+}
+
+// newBar is a progress bar over some bytes.
+func newBar(e environment, bytes int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(bytes, progressbar.OptionSetWriter(e.err), progressbar.OptionShowBytes(true), progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionUseANSICodes(true),
+		progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(), progressbar.OptionSetDescription("0 files"))
 }
 
 // event tells the fate of one file.

@@ -93,3 +93,12 @@ func (f *file) Close() error {
 	}
 	return f.wrap("close", err)
 }
+
+// Uncache makes the next reading of a file come from the disk, as far as the
+// system can: what lies in memory proves nothing of what is on it. Files that
+// are no file of a Dir stay as they are.
+func Uncache(f File) {
+	if own, ok := f.(*file); ok {
+		uncache(own.fd) // a hint only
+	}
+}

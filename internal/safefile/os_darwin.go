@@ -41,3 +41,5 @@ func syncFile(fd int) error {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_FULLFSYNC, 0)
 	return err
 }
+
+func uncache(fd int) { unix.FcntlInt(uintptr(fd), unix.F_NOCACHE, 1) }

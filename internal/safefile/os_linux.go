@@ -75,3 +75,5 @@ func kernelReportsSyncErrors() bool {
 
 // syncFile makes one file durable.
 func syncFile(fd int) error { return unix.Fsync(fd) }
+
+func uncache(fd int) { unix.Fadvise(fd, 0, 0, unix.FADV_DONTNEED) }

@@ -1,0 +1,56 @@
+package export
+
+import (
+	"iter"
+
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/sidecar"
+)
+
+// NewRepair plans to place damaged files anew from the library, where they are
+// and under the names that they have; nothing else. What is there is put into
+// quarantine first, unless its bytes turn out to be well. assets is the whole
+// library, in any order.
+func NewRepair(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Folder, damaged []manifest.Entry, opt Options) *Plan {
+	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, damaged: map[string][]manifest.Entry{}}
+	for _, e := range damaged {
+		p.damaged[e.Owner] = append(p.damaged[e.Owner], e)
+	}
+	return p
+}
+
+// repairGroup plans the damaged files of one asset. Those that it does not have
+// any more cannot be repaired; they are told as missing.
+func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
+	g := &Group{Asset: a.UUID}
+	for i := range damaged {
+		known := &damaged[i]
+		item := Item{
+			UUID: a.UUID, Role: photosdb.Role(known.Role), Path: known.Path, Stamp: stamp(a), Size: known.Size,
+			Version: known.Version, Action: Place, Reason: ReasonSpoilt, known: known, check: true,
+		}
+		if _, err := p.folder.Lstat(known.Path); err != nil {
+			item.check, item.Reason = false, ReasonGone
+		}
+		r := a.Resource(item.Role)
+		switch {
+		case item.Role == RoleSidecar:
+			item.Content = sidecar.XMP(a, photosdb.RoleOriginal)
+		case item.Role == RoleEditedSidecar:
+			item.Content = sidecar.XMP(a, photosdb.RoleEdited)
+		case r == nil:
+			item.Action, item.Reason = Missing, ReasonNotHeld
+		case !r.OnDisk:
+			item.Source, item.Action, item.Reason = r, Missing, whyMissing(a, r)
+		default:
+			item.Source, item.want = r, fingerprintOf(a, r)
+			item.Version, item.Size = version(a, r, item.want), r.Found
+		}
+		if item.Content != nil {
+			item.Size, item.Version = int64(len(item.Content)), contentVersion(item.Content)
+		}
+		g.Items = append(g.Items, item)
+	}
+	return g
+}
