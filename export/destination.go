@@ -34,6 +34,8 @@ type OpenOptions struct {
 	Look bool
 	// Known refuses a folder that is no destination yet, or whose record is lost.
 	Known bool
+	// Anew starts the record anew and keeps the one that was there aside.
+	Anew bool
 }
 
 // OpenDestination opens a folder to export to, and makes it and its record if
@@ -81,7 +83,11 @@ func OpenDestination(ctx context.Context, path string, opt OpenOptions) (_ *Dest
 	if err := writable(d.FS); err != nil {
 		return nil, fmt.Errorf("%w: %s cannot be written: %w", ErrRefused, path, err)
 	}
-	d.Record, err = manifest.Open(ctx, state, d.FS, path)
+	if opt.Anew {
+		d.Record, err = manifest.OpenAnew(ctx, state, d.FS, path)
+	} else {
+		d.Record, err = manifest.Open(ctx, state, d.FS, path)
+	}
 	return d, err
 }
 
@@ -93,6 +99,24 @@ func known(ctx context.Context, path, state string) error {
 	}
 	defer dir.Close()
 	return manifest.Known(ctx, state, dir)
+}
+
+// Compare looks at every file of the record, without reading it, and calls with
+// those that are not as they were placed: gone, or of another size or time.
+func (d *Destination) Compare(ctx context.Context, differs func(e manifest.Entry, there bool)) error {
+	p := &Plan{folder: d.FS}
+	for e, err := range d.Record.All() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if there, same := p.look(&e); !same {
+			differs(e, there)
+		}
+	}
+	return nil
 }
 
 // Folder returns what a plan looks at: nil where there is no folder yet.

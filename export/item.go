@@ -34,6 +34,8 @@ const (
 	ReasonUnrendered = "edited, but the edited version is not in the library folder"
 	ReasonNoLive     = "a Live Photo whose movie the library does not have"
 	ReasonReferenced = "lies outside the library; --include-referenced exports it"
+	ReasonFound      = "was there already"
+	ReasonReplaced   = "another program's; photogo writes its own"
 	ReasonNotHeld    = "no longer in the library"
 	ReasonNotFound   = "lies outside the library, and is not where it was"
 )

@@ -48,6 +48,7 @@ const (
 	Absent    Outcome = "missing"
 	Failed    Outcome = "failed"
 	Removed   Outcome = "removed" // put into quarantine
+	Adopted   Outcome = "adopted" // found in the destination and taken into the record
 )
 
 // Event tells the fate of one file.
@@ -71,6 +72,7 @@ type Summary struct {
 	Moved     int   `json:"moved"`     // given another name
 	Unchanged int   `json:"unchanged"` // there already
 	Removed   int   `json:"removed"`   // put into quarantine, beside Files
+	Adopted   int   `json:"adopted"`   // found there and taken into an empty record, beside Files
 	Missing   int   `json:"missing"`   // not in the library folder
 	Altered   int   `json:"altered"`   // of those that are there: not what the library recorded
 	Failed    int   `json:"failed"`
@@ -81,8 +83,12 @@ type Summary struct {
 func (s Summary) Complete() bool { return s.Missing+s.Altered+s.Failed == 0 }
 
 func (s *Summary) add(e Event) {
-	if e.Outcome == Removed {
+	switch e.Outcome {
+	case Removed:
 		s.Removed++
+		return
+	case Adopted:
+		s.Adopted++
 		return
 	}
 	s.Files++
@@ -117,14 +123,14 @@ const metaRunning = "running"
 // Errors: ErrStopped where the destination is full or cannot be written,
 // ErrNotPruned, those of the context, and those of the sequence of assets.
 func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
-	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}}
-	if r.job.Workers <= 0 {
-		r.job.Workers = defaultWorkers
-	}
+	r := newRun(p, job)
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
-	err := r.work(ctx)
+	err := r.takeOver(ctx)
+	if err == nil {
+		err = r.work(ctx)
+	}
 	if err == nil && p.held != nil {
 		err = r.prune(ctx)
 	}
@@ -146,6 +152,26 @@ type run struct {
 	made    map[string]bool // folders that are there: true where this run made them
 	fresh   []string        // folders that are not synced yet
 	left    map[string]bool // folders that files were moved out of
+}
+
+func newRun(p *Plan, job Job) *run {
+	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}}
+	if r.job.Workers <= 0 {
+		r.job.Workers = defaultWorkers
+	}
+	return r
+}
+
+// takeOver adopts what is in a destination whose record is empty.
+func (r *run) takeOver(ctx context.Context) error {
+	if r.plan.damaged != nil {
+		return nil
+	}
+	empty, err := r.job.Record.Empty()
+	if err != nil || !empty {
+		return err
+	}
+	return r.adopt(ctx, true)
 }
 
 // begin cleans up after a run that ended without a word.

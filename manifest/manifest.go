@@ -58,7 +58,17 @@ PRAGMA user_version = 1;`
 // Open opens the record of a destination for writing, and starts one for a
 // folder that is none yet. state is photogo's state folder; dest the
 // destination, path where it is. Errors: ErrBusy, ErrForeign, ErrDamaged.
-func Open(ctx context.Context, state string, dest safefile.FS, path string) (_ *Manifest, err error) {
+func Open(ctx context.Context, state string, dest safefile.FS, path string) (*Manifest, error) {
+	return open(ctx, state, dest, path, false)
+}
+
+// OpenAnew starts the record of a destination anew. One that is there, and may
+// be damaged, is kept beside it under another name.
+func OpenAnew(ctx context.Context, state string, dest safefile.FS, path string) (*Manifest, error) {
+	return open(ctx, state, dest, path, true)
+}
+
+func open(ctx context.Context, state string, dest safefile.FS, path string, anew bool) (_ *Manifest, err error) {
 	id, err := readID(dest)
 	if err != nil {
 		return nil, err
@@ -78,6 +88,11 @@ func Open(ctx context.Context, state string, dest safefile.FS, path string) (_ *
 	}
 	if err := m.take(); err != nil {
 		return nil, err
+	}
+	if anew {
+		if err := m.keepOld(); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.open(sqlite.OpenReadWrite | sqlite.OpenCreate); err != nil {
 		return nil, err
@@ -152,6 +167,70 @@ func (m *Manifest) take() error {
 		return ErrBusy
 	}
 	return os.WriteFile(name, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600)
+}
+
+// keepOld renames the database and what belongs to it.
+func (m *Manifest) keepOld() error {
+	for n := 1; ; n++ {
+		old := filepath.Join(m.state, fmt.Sprintf("manifest.%d.old", n))
+		if _, err := os.Lstat(old); !errors.Is(err, fs.ErrNotExist) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		for _, end := range []string{"-shm", "-wal", ""} { // the log first: a database without it is whole, if older
+			err := os.Rename(filepath.Join(m.state, databaseName)+end, old+end)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("keep the old record: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
+// Check looks for damage inside the record. Error: ErrDamaged.
+func (m *Manifest) Check(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, query := range []string{
+		`PRAGMA integrity_check(1)`,
+		`SELECT 'an entry of nobody: ' || path FROM entry WHERE owner NOT IN (SELECT id FROM owner) LIMIT 1`,
+	} {
+		err := sqlitex.ExecuteTransient(m.conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+			if text := stmt.ColumnText(0); text != "ok" {
+				return fmt.Errorf("%w: %s", ErrDamaged, text)
+			}
+			return nil
+		}})
+		if err != nil && !errors.Is(err, ErrDamaged) {
+			return m.wrap(err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Forget makes a destination a plain folder again: its id, the list of hashes
+// and the record go, the files and what is in quarantine stay. m is closed.
+func (m *Manifest) Forget(dest safefile.FS) error {
+	var errs []error
+	for _, name := range []string{SumsName, idName} {
+		if err := dest.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	dest.Remove(Folder) // if nothing else is in it
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	state := m.state
+	if err := m.conn.Close(); err != nil {
+		return err
+	}
+	m.conn = nil
+	return errors.Join(os.RemoveAll(state), m.Close())
 }
 
 func (m *Manifest) open(flags sqlite.OpenFlags) (err error) {

@@ -65,6 +65,13 @@ func (n *Namer) Name(a *photosdb.Asset, kept Name) Name {
 	return name
 }
 
+// Wish is what the templates give an asset, folder and base, whether or not
+// another has it. Its Wish is that of the Name the asset will get.
+func (n *Namer) Wish(a *photosdb.Asset) Name {
+	parts, base := n.wish(a)
+	return Name{Wish: strings.Join(append(parts, base), "/"), Dir: strings.Join(parts, "/"), Base: base}
+}
+
 // wish is what the templates ask for.
 func (n *Namer) wish(a *photosdb.Asset) (parts []string, base string) {
 	base = baseRules.component(strings.ReplaceAll(n.file.text(a), "/", "_"))

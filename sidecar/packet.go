@@ -2,11 +2,15 @@ package sidecar
 
 import "strconv"
 
+// Toolkit stands near the beginning of every XMP sidecar that photogo writes, in
+// all its releases, and tells them from those of other programs.
+const Toolkit = `x:xmptk="photogo"`
+
 // The packet around the properties. The byte order mark inside begin and the
 // fixed id are what the XMP specification demands.
 const (
 	packetBegin = "<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
-		"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"photogo\">\n" +
+		"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\" " + Toolkit + ">\n" +
 		"<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n" +
 		"<rdf:Description rdf:about=\"\""
 	packetEnd = "</rdf:Description>\n" +

@@ -55,6 +55,7 @@ func newApp(e environment) *cli.App {
 		Commands: []*cli.Command{
 			exportCommand(e),
 			verifyCommand(e),
+			stateCommand(e),
 			listCommand(e),
 			infoCommand(e),
 			versionCommand(e),

@@ -120,11 +120,8 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	if c.Bool("quiet") && c.Bool("verbose") {
 		return opt, usagef("--quiet and --verbose exclude each other")
 	}
-	if opt.Directory, err = naming.Parse(c.String("directory")); err != nil {
-		return opt, usagef("--directory: %w", err)
-	}
-	if opt.Filename, err = naming.Parse(c.String("filename")); err != nil {
-		return opt, usagef("--filename: %w", err)
+	if opt, err = namingOptions(c); err != nil {
+		return opt, err
 	}
 	if opt.Query, err = parseQuery(c, e); err != nil {
 		return opt, err
@@ -144,6 +141,17 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	}
 	opt.Prune.Wanted, opt.Prune.AllowMass = c.Bool("cleanup"), c.Bool("allow-mass-removal")
 	opt.IncludeReferenced = c.Bool("include-referenced")
+	return opt, nil
+}
+
+// namingOptions reads the templates.
+func namingOptions(c *cli.Context) (opt export.Options, err error) {
+	if opt.Directory, err = naming.Parse(c.String("directory")); err != nil {
+		return opt, usagef("--directory: %w", err)
+	}
+	if opt.Filename, err = naming.Parse(c.String("filename")); err != nil {
+		return opt, usagef("--filename: %w", err)
+	}
 	return opt, nil
 }
 

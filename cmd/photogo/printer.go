@@ -84,11 +84,11 @@ func newBar(e environment, bytes int64) *progressbar.ProgressBar {
 
 // event tells the fate of one file.
 func (p *printer) event(ev export.Event) {
-	if ev.Outcome != export.Removed {
+	if ev.Outcome != export.Removed && ev.Outcome != export.Adopted {
 		p.seen.Files++
 	}
 	p.assets = ev.Assets
-	if ev.Entry != nil {
+	if ev.Entry != nil && ev.Outcome != export.Adopted {
 		p.bytes += ev.Entry.Size
 	}
 	if p.report != nil {
@@ -97,7 +97,7 @@ func (p *printer) event(ev export.Event) {
 	switch {
 	case ev.Outcome == export.Failed:
 		p.fail(ev)
-	case ev.Outcome == export.Removed:
+	case ev.Outcome == export.Removed, ev.Outcome == export.Adopted:
 	case ev.Outcome == export.Absent:
 		p.missing++
 		if ev.Item.Reason == export.ReasonInCloud || ev.Item.Reason == export.ReasonNewInCloud {
@@ -176,7 +176,7 @@ func (p *printer) file(ev export.Event) {
 		printJSON(p.env.out, jsonFile{"file", row})
 		return
 	}
-	if ev.Outcome == export.Placed || ev.Outcome == export.Moved || ev.Outcome == export.Unchanged || ev.Outcome == export.Removed {
+	if ev.Outcome == export.Placed || ev.Outcome == export.Moved || ev.Outcome == export.Unchanged || ev.Outcome == export.Removed || ev.Outcome == export.Adopted {
 		proof := ""
 		if ev.Entry != nil && ev.Entry.Proof != "" {
 			proof = ", " + string(ev.Entry.Proof)
@@ -233,6 +233,7 @@ func (p *printer) closingWords(s export.Summary, took time.Duration, failed erro
 	if p.inCloud > 0 {
 		parts[len(parts)-1] += " (" + n(p.inCloud) + " only in iCloud)"
 	}
+	part(s.Adopted, "adopted")
 	part(s.Removed, "removed")
 	part(s.Altered, "altered")
 	part(s.Failed, "failed")

@@ -76,18 +76,11 @@ type jsonVerified struct {
 }
 
 func verify(c *cli.Context, e environment) error {
-	if err := arguments(c, 1, "the destination folder DEST"); err != nil {
-		return err
-	}
 	opt, err := verifyOptions(c, e)
 	if err != nil {
 		return err
 	}
-	state, err := e.stateDir()
-	if err != nil {
-		return err
-	}
-	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Known: true})
+	dest, err := openKnown(c, e, export.OpenOptions{Known: true})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,360 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
+	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/sidecar"
+)
+
+// found is a file that lies in the destination and that the record does not know.
+type found struct {
+	path    string
+	size    int64
+	modTime int64
+	sum     manifest.Sum
+	apple   string
+	taken   bool
+}
+
+// adoption finds out which files of a destination without a record are those of
+// the library: by their bytes first, and among equal ones by their names. So a
+// lost record comes back, and a folder that another program exported becomes a
+// destination without a byte being copied.
+type adoption struct {
+	*run
+	byApple map[string][]*found
+	byKey   map[string]*found // by naming.Key of the path
+	sizes   map[int64]bool
+	replace bool // put files aside that are in the way of what photogo makes itself
+	change  manifest.Change
+}
+
+// Adopt takes the files that are in the destination already into an empty
+// record, and places nothing. Summary.Adopted counts them.
+func (p *Plan) Adopt(ctx context.Context, job Job) (Summary, error) {
+	r := newRun(p, job)
+	if err := r.begin(ctx); err != nil {
+		return r.summary, err
+	}
+	err := r.adopt(ctx, false)
+	if end := r.end(ctx, err); err == nil {
+		err = end
+	}
+	return r.summary, err
+}
+
+// adopt is for a record that is empty.
+func (r *run) adopt(ctx context.Context, replace bool) error {
+	files, err := r.unrecorded(ctx, ".", nil)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	a := &adoption{run: r, replace: replace, byApple: map[string][]*found{}, byKey: map[string]*found{}, sizes: map[int64]bool{}}
+	if err := a.hashAll(ctx, files); err != nil {
+		return err
+	}
+	w := newWorker(r)
+	for asset, err := range r.plan.assets {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if !r.plan.wanted(asset) {
+			continue
+		}
+		if err := a.asset(ctx, w, asset); err != nil {
+			return err
+		}
+		if len(a.change.Placed) >= batchFiles {
+			if err := a.commit(); err != nil {
+				return err
+			}
+		}
+	}
+	return a.commit()
+}
+
+func (a *adoption) commit() error {
+	err := a.job.Record.Commit(a.change)
+	for i := range a.change.Placed {
+		e := &a.change.Placed[i]
+		a.report(Event{Item: &Item{UUID: photosdb.UUID(e.Owner), Role: photosdb.Role(e.Role), Path: e.Path, Size: e.Size, Reason: ReasonFound}, Outcome: Adopted, Entry: e})
+	}
+	a.change = manifest.Change{}
+	return err
+}
+
+// unrecorded lists the files below a folder, photogo's own folder left out.
+func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]string, error) {
+	list, err := r.job.Dest.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look for files that are there already: %w", err)
+	}
+	for _, entry := range list {
+		name := path.Join(dir, entry.Name())
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case name == manifest.Folder:
+		case entry.IsDir():
+			if files, err = r.unrecorded(ctx, name, files); err != nil {
+				return nil, err
+			}
+		case entry.Type().IsRegular() && !safefile.IsTemp(name):
+			files = append(files, name)
+		}
+	}
+	return files, nil
+}
+
+// hashAll hashes all the files. One that cannot be read cannot be adopted.
+func (a *adoption) hashAll(ctx context.Context, files []string) error {
+	var mu sync.Mutex
+	all, ctx := errgroup.WithContext(ctx)
+	names := make(chan string)
+	all.Go(func() error {
+		defer close(names)
+		for _, name := range files {
+			select {
+			case names <- name:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range max(a.job.Workers, 1) {
+		all.Go(func() error {
+			w := newWorker(a.run)
+			for name := range names {
+				f, err := w.look(ctx, name)
+				if err != nil {
+					if ctx.Err() != nil {
+						return ctx.Err()
+					}
+					continue
+				}
+				mu.Lock()
+				a.byApple[f.apple] = append(a.byApple[f.apple], f)
+				a.byKey[naming.Key(name)] = f
+				a.sizes[f.size] = true
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+// look hashes a file of the destination both ways.
+func (w *worker) look(ctx context.Context, name string) (*found, error) {
+	file, err := w.job.Dest.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	n, err := w.stream(ctx, io.Discard, file)
+	if err != nil {
+		return nil, err
+	}
+	return &found{path: name, size: n, modTime: info.ModTime().UnixNano(), sum: sumOf(w.sum), apple: w.apple.Text()}, nil
+}
+
+// asset adopts the files of one asset.
+func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) error {
+	p := a.plan
+	apple := map[photosdb.Role]string{}
+	for i := range asset.Resources {
+		r := &asset.Resources[i]
+		if p.skips(r.Role) {
+			continue
+		}
+		text, err := a.identity(ctx, w, asset, r)
+		if err != nil {
+			return err
+		}
+		apple[r.Role] = text
+	}
+	name, named := a.name(asset, apple[photosdb.RoleOriginal])
+	files := naming.Files(name, asset)
+	if named {
+		owner := string(asset.UUID)
+		p.namer.Keep(owner, name)
+		a.change.Names = append(a.change.Names, manifest.Name{Owner: owner, Wish: name.Wish, Dir: name.Dir, Base: name.Base})
+	}
+	for i := range asset.Resources {
+		r := &asset.Resources[i]
+		if p.skips(r.Role) {
+			continue
+		}
+		wanted := path.Join(name.Dir, files[r.Role])
+		f := a.match(wanted, apple[r.Role], r)
+		if f == nil {
+			if named && (r.Role == photosdb.RoleAdjustments || r.Role == photosdb.RoleAAE) && r.OnDisk {
+				a.putAside(wanted)
+			}
+			continue
+		}
+		item := Item{UUID: asset.UUID, Role: r.Role, Path: f.path, Source: r, want: fingerprintOf(asset, r)}
+		item.Version = version(asset, r, item.want)
+		a.take(&item, f, f.apple)
+		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {
+			a.sidecar(asset, r.Role, f)
+		}
+	}
+	return nil
+}
+
+// identity is Apple's fingerprint of the bytes to look for: as the library has it,
+// or where no file has that (the original was altered) or it has none, that of
+// the file in the library, if one of its size is in the destination at all.
+func (a *adoption) identity(ctx context.Context, w *worker, asset *photosdb.Asset, r *photosdb.Resource) (string, error) {
+	want := fingerprintOf(asset, r)
+	if want != "" && a.byApple[want] != nil {
+		return want, nil
+	}
+	if !r.OnDisk || !a.sizes[r.Found] || r.Reference != nil && !a.plan.opt.IncludeReferenced {
+		return want, nil
+	}
+	e, err := w.hashSource(ctx, &Item{UUID: asset.UUID, Role: r.Role, Source: r})
+	if err != nil {
+		return "", ctx.Err() // the export itself will tell what is wrong with it
+	}
+	return e.Apple, nil
+}
+
+// number is what a name that was taken already got behind it.
+var number = regexp.MustCompile(`^ \([0-9]{1,7}\)$`)
+
+// name finds the name that an asset was given when its original was exported:
+// the one that it wishes, or that with a number. named is false where the
+// original lies elsewhere, or nowhere.
+func (a *adoption) name(asset *photosdb.Asset, apple string) (name naming.Name, named bool) {
+	wish := a.plan.namer.Wish(asset)
+	original := naming.Files(wish, asset)[photosdb.RoleOriginal]
+	ext := strings.TrimPrefix(original, wish.Base)
+	for _, f := range a.byApple[apple] {
+		dir, file := path.Split(f.path)
+		base, ok := strings.CutSuffix(file, ext)
+		if f.taken || !ok || naming.Key(path.Clean(dir)) != naming.Key(path.Clean(wish.Dir)) || !strings.HasPrefix(base, wish.Base) {
+			continue
+		}
+		if rest := base[len(wish.Base):]; rest == "" || number.MatchString(rest) && !named {
+			name, named = naming.Name{Wish: wish.Wish, Dir: wish.Dir, Base: base}, true
+			if rest == "" {
+				break
+			}
+		}
+	}
+	if !named {
+		return wish, false
+	}
+	return name, true
+}
+
+// match finds the file of a resource: the one of its name, if that has its
+// bytes, else any that has. Where the library has neither the file nor its
+// fingerprint, name and size must do.
+func (a *adoption) match(wanted, apple string, r *photosdb.Resource) *found {
+	f := a.byKey[naming.Key(wanted)]
+	if f != nil && f.taken {
+		f = nil
+	}
+	if apple == "" {
+		if f != nil && !r.OnDisk && r.Size > 0 && f.size == r.Size {
+			return f
+		}
+		return nil
+	}
+	if f != nil && f.apple == apple {
+		return f
+	}
+	for _, other := range a.byApple[apple] {
+		if !other.taken {
+			return other
+		}
+	}
+	return nil
+}
+
+// take records a file as one that photogo placed.
+func (a *adoption) take(item *Item, f *found, apple string) {
+	f.taken = true
+	a.change.Placed = append(a.change.Placed, manifest.Entry{
+		Path: f.path, Owner: string(item.UUID), Role: string(item.Role), Version: item.Version, Size: f.size, ModTime: f.modTime,
+		Sum: f.sum, Apple: apple, Proof: proof(item, f.size, f.apple),
+	})
+}
+
+// sidecar adopts the sidecar beside a picture if photogo wrote it. Another's is
+// in the way of photogo's own, and put aside.
+func (a *adoption) sidecar(asset *photosdb.Asset, of photosdb.Role, picture *found) {
+	if a.plan.opt.NoSidecars {
+		return
+	}
+	name := naming.Sidecar(picture.path)
+	f := a.byKey[naming.Key(name)]
+	if f == nil || f.taken {
+		return
+	}
+	role := RoleSidecar
+	if of == photosdb.RoleEdited {
+		role = RoleEditedSidecar
+	}
+	if f.sum.String() == contentVersion(sidecar.XMP(asset, of)) || a.ours(f.path) {
+		item := Item{UUID: asset.UUID, Role: role, Path: f.path, Version: f.sum.String()}
+		a.take(&item, f, "")
+		return
+	}
+	a.putAside(name)
+}
+
+// ours reports whether photogo wrote a sidecar, in whatever release.
+func (a *adoption) ours(name string) bool {
+	file, err := a.job.Dest.Open(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head, err := io.ReadAll(io.LimitReader(file, 1<<10))
+	return err == nil && bytes.Contains(head, []byte(sidecar.Toolkit))
+}
+
+// putAside puts a file into quarantine that is in the way of one that photogo
+// makes itself, from the same facts.
+func (a *adoption) putAside(name string) {
+	f := a.byKey[naming.Key(name)]
+	if f == nil || f.taken || !a.replace {
+		return
+	}
+	f.taken = true
+	item := &Item{Path: f.path, Size: f.size, Reason: ReasonReplaced}
+	aside, err := a.freeAside(f.path)
+	if err == nil {
+		err = a.job.Dest.Rename(f.path, aside)
+	}
+	if err != nil {
+		a.report(Event{Item: item, Outcome: Failed, Err: fmt.Errorf("put %s aside: %w", f.path, err)})
+		return
+	}
+	a.report(Event{Item: item, Outcome: Removed, Entry: &manifest.Entry{Path: f.path, Size: f.size, Sum: f.sum}})
+}
