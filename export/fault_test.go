@@ -4,109 +4,232 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/zeebo/blake3"
+
 	"github.com/photogo/photogo/internal/fixture"
 	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/internal/safefile/faultfs"
+	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photosdb"
 )
 
 var errInjected = errors.New("injected")
 
-// Every call that changes the destination fails once, in turn: the failure is
-// told, the rest is exported, nothing half-written stays, and a clean run makes
-// up for it.
-func TestEveryCallFailsOnce(t *testing.T) {
-	everyCall(t, func(n int64) func(op, name string) error {
-		var count atomic.Int64
-		return func(op, name string) error {
-			if count.Add(1) == n {
-				return errInjected
-			}
-			return nil
-		}
-	}, func(t *testing.T, w *world, fired bool, s Summary, events []Event, err error) {
-		if fired && err == nil && s.Failed == 0 {
-			t.Errorf("a failure was not told: %+v", s)
-		}
-		// Where the run came to its end, all holds together at once.
-		if err == nil {
-			w.check(t)
-		}
-	})
+// How a call can go wrong, once or from then on.
+var faults = map[string]struct {
+	fault   faultfs.Fault
+	forever bool
+	op      faultfs.Op // "" for every kind
+}{
+	"fails once":               {fault: faultfs.Fault{Err: syscall.EIO}},
+	"is interrupted":           {fault: faultfs.Fault{Err: syscall.EINTR}},
+	"finds no space":           {fault: faultfs.Fault{Err: syscall.ENOSPC}},
+	"is the last that is done": {fault: faultfs.Fault{Err: syscall.EIO}, forever: true},
+	"fills the disk":           {fault: faultfs.Fault{Err: syscall.ENOSPC}, forever: true},
+	"writes half":              {fault: faultfs.Fault{Err: syscall.ENOSPC, Short: true}, op: faultfs.Write},
 }
 
-// From each call on the destination is dead: no name stands for half a file,
-// and the next run finishes the work.
-func TestTheDestinationDiesAtEveryCall(t *testing.T) {
-	everyCall(t, func(n int64) func(op, name string) error {
-		var count atomic.Int64
-		return func(op, name string) error {
-			if count.Add(1) >= n {
-				return errInjected
-			}
-			return nil
-		}
-	}, func(t *testing.T, w *world, fired bool, s Summary, events []Event, err error) {
-		if fired && err == nil && s.Failed == 0 {
-			t.Errorf("a dead destination was not told: %+v", s)
-		}
-		w.noHalfFiles(t)
-	})
-}
+// changes are the calls whose failure leaves something undone: that must be
+// told. Others only look.
+var changes = []faultfs.Op{faultfs.Mkdir, faultfs.Create, faultfs.Rename, faultfs.Chtimes, faultfs.Sync, faultfs.Write, faultfs.Close}
 
-func everyCall(t *testing.T, injector func(n int64) func(op, name string) error,
-	judge func(t *testing.T, w *world, fired bool, s Summary, events []Event, err error)) {
-	step := int64(1)
-	if testing.Short() || raceEnabled {
-		step = 11
-	}
+// Every call to the destination goes wrong in every way, in turn: the failure is
+// told, the rest is exported where that is possible, no name stands for half a
+// file, the record claims nothing that is not there, and a clean run makes up
+// for it.
+func TestEveryCallGoesWrong(t *testing.T) {
 	base := newWorld(t, fixture.Options{})
-	few := []string{"jpeg", "live", "edited", "raw+jpeg", "altered"}
-	reference := ""
-	for n := int64(1); ; n += step {
-		w := &world{lib: base.lib, dest: filepath.Join(t.TempDir(), "dest"), state: t.TempDir(), workers: 1}
-		w.opt.Query.Since = time.Time{}
-		var fired atomic.Bool // names are given by several hands
-		inject := injector(n)
-		w.wrap = func(next safefile.FS) safefile.FS {
-			return hooks{next, func(op, name string) error {
-				err := inject(op, name)
-				if err != nil {
-					fired.Store(true)
+	reference := newReference(t, base)
+	for name, c := range faults {
+		t.Run(name, func(t *testing.T) {
+			everyCall(t, base, c.op, func(w *world, n int64) bool {
+				var fired atomic.Bool
+				var undone atomic.Bool
+				count := atomic.Int64{}
+				w.wrap = func(next safefile.FS) safefile.FS {
+					return &faultfs.FS{FS: next, Rule: func(_ int64, op faultfs.Op, path string) faultfs.Fault {
+						if c.op != "" && op != c.op {
+							return faultfs.Fault{}
+						}
+						at := count.Add(1)
+						if at != n && !(c.forever && at > n) {
+							return faultfs.Fault{}
+						}
+						fired.Store(true)
+						if slices.Contains(changes, op) {
+							undone.Store(true)
+						}
+						return c.fault
+					}}
 				}
-				return err
+				s, _, err := w.runUnwatched(t, context.Background())
+				w.wrap = nil
+				if undone.Load() && err == nil && s.Failed == 0 {
+					t.Errorf("a failure was not told: %+v", s)
+				}
+				w.noHalfFiles(t)
+				w.claimsNothing(t)
+				if err == nil {
+					w.check(t)
+				}
+				return fired.Load()
+			}, reference)
+		})
+	}
+}
+
+// A disk that says that it wrote, and wrote something else, is found out by the
+// verification, and mended.
+func TestEveryWriteIsGarbage(t *testing.T) {
+	base := newWorld(t, fixture.Options{})
+	reference := newReference(t, base)
+	everyCall(t, base, faultfs.Write, func(w *world, n int64) bool {
+		fired := ""
+		count := 0
+		w.wrap = func(next safefile.FS) safefile.FS {
+			return &faultfs.FS{FS: next, Rule: func(_ int64, op faultfs.Op, path string) faultfs.Fault {
+				if op != faultfs.Write {
+					return faultfs.Fault{}
+				}
+				if count++; int64(count) != n { // one worker: no two at a time
+					return faultfs.Fault{}
+				}
+				fired = path
+				return faultfs.Fault{Garbage: true}
 			}}
 		}
-		w.only = few
-		s, events, err := w.runUnwatched(t, context.Background())
-		judge(t, w, fired.Load(), s, events, err)
+		if _, _, err := w.runUnwatched(t, context.Background()); err != nil {
+			t.Error(err)
+		}
 		w.wrap = nil
+		damaged := w.verified(t)
+		if (len(damaged) == 1) != (fired != "") {
+			t.Errorf("garbage in %s, found %+v", fired, damaged)
+		}
+		w.repair(t, damaged)
+		if left := w.verified(t); len(left) != 0 {
+			t.Errorf("after the repair %+v", left)
+		}
+		os.RemoveAll(filepath.Join(w.dest, manifest.QuarantineFolder))
+		return fired != ""
+	}, reference)
+}
+
+// At every call the machine loses its power: what was synced is all there is.
+func TestAPowerCutAtEveryCall(t *testing.T) {
+	base := newWorld(t, fixture.Options{})
+	reference := newReference(t, base)
+	everyCall(t, base, "", func(w *world, n int64) bool {
+		var once sync.Once
+		var fired atomic.Bool
+		crashed := &world{lib: w.lib, dest: w.dest + " after", state: w.state + " after", workers: 1, only: w.only}
+		w.wrap = func(next safefile.FS) safefile.FS {
+			disk, err := faultfs.NewDisk(next, w.dest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &faultfs.FS{FS: disk, Rule: func(at int64, _ faultfs.Op, _ string) faultfs.Fault {
+				if at < n {
+					return faultfs.Fault{}
+				}
+				once.Do(func() {
+					fired.Store(true)
+					if err := errors.Join(disk.Crash(crashed.dest), os.CopyFS(crashed.state, os.DirFS(w.state))); err != nil {
+						t.Error(err)
+					}
+				})
+				return faultfs.Fault{Err: syscall.EIO}
+			}}
+		}
+		w.runUnwatched(t, context.Background())
+		w.wrap = nil
+		if fired.Load() {
+			if err := os.Rename(w.dest, w.dest+" before"); err != nil { // two with one id would be refused
+				t.Fatal(err)
+			}
+			*w = *crashed
+			w.noHalfFiles(t)
+			w.claimsNothing(t)
+		}
+		return fired.Load()
+	}, reference)
+}
+
+// few are the assets that the loops over every call export.
+var few = []string{"jpeg", "live", "edited", "raw+jpeg", "altered"}
+
+// newReference exports the few once, undisturbed.
+func newReference(t *testing.T, base *world) string {
+	t.Helper()
+	clean := &world{lib: base.lib, dest: filepath.Join(t.TempDir(), "dest"), state: t.TempDir(), only: few}
+	clean.mustRun(t)
+	return strings.Join(clean.files(t), "\n")
+}
+
+// everyCall runs try for the first call, the second, and so on, until it says
+// that nothing happened any more. After each a clean run must reach the same end.
+func everyCall(t *testing.T, base *world, op faultfs.Op, try func(w *world, n int64) bool, reference string) {
+	step := int64(1)
+	if testing.Short() || raceEnabled {
+		step = 23
+	}
+	if op != "" && step > 5 {
+		step = 5
+	}
+	for n := int64(1); ; n += step {
+		w := &world{lib: base.lib, dest: filepath.Join(t.TempDir(), "dest"), state: t.TempDir(), workers: 1, only: few}
+		fired := try(w, n)
 		if s, _ := w.mustRun(t); s.Failed != 0 {
-			t.Errorf("call %d: afterwards %+v", n, s)
+			t.Errorf("afterwards %+v", s)
 		}
-		got := strings.Join(w.files(t), "\n")
-		if reference == "" {
-			clean := &world{lib: base.lib, dest: filepath.Join(t.TempDir(), "dest"), state: t.TempDir(), only: few}
-			clean.mustRun(t)
-			reference = strings.Join(clean.files(t), "\n")
-		}
-		if got != reference {
-			t.Errorf("call %d: afterwards there are\n%s\nwant\n%s", n, got, reference)
+		if got := strings.Join(w.files(t), "\n"); got != reference {
+			t.Errorf("afterwards there are\n%s\nwant\n%s", got, reference)
 		}
 		if t.Failed() {
 			t.Fatalf("at call %d", n)
 		}
-		if !fired.Load() {
+		if !fired {
 			t.Logf("%d calls", n-1)
 			return
+		}
+	}
+}
+
+// claimsNothing makes sure that the record has nothing that is not there, whole.
+func (w *world) claimsNothing(t *testing.T) {
+	t.Helper()
+	dir, err := safefile.OpenDir(w.dest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	m, err := manifest.Peek(context.Background(), w.state, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for e, err := range m.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(w.dest, e.Path))
+		if err != nil || manifest.Sum(blake3.Sum256(data)) != e.Sum {
+			t.Errorf("the record claims %s: %d bytes, %v", e.Path, len(data), err)
 		}
 	}
 }

@@ -654,10 +654,13 @@ func (m *Manifest) run(query string, args ...any) error {
 	return sqlitex.Execute(m.conn, query, &sqlitex.ExecOptions{Args: args})
 }
 
+// metaSums says whether the list of hashes is behind the record.
+const metaSums = "sums"
+
 // WriteSums brings DEST/.photogo/manifest.b3 up to the record, in one step, if
 // it is behind.
 func (m *Manifest) WriteSums(ctx context.Context, dest safefile.FS) error {
-	behind, err := m.Meta("sums")
+	behind, err := m.Meta(metaSums)
 	if err != nil {
 		return err
 	}
@@ -666,21 +669,29 @@ func (m *Manifest) WriteSums(ctx context.Context, dest safefile.FS) error {
 	}
 	err = safefile.Write(dest, SumsName, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 1<<16)
-		for e, err := range m.sums() {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err == nil {
-				err = writeSum(b, e)
-			}
-			if err != nil {
-				return err
-			}
+		if err := m.projectSums(ctx, b); err != nil {
+			return err
 		}
 		return b.Flush()
 	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", SumsName, err)
 	}
-	return m.SetMeta("sums", "")
+	return m.SetMeta(metaSums, "")
+}
+
+// projectSums writes the list of hashes.
+func (m *Manifest) projectSums(ctx context.Context, w io.Writer) error {
+	for e, err := range m.sums() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = writeSum(w, e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

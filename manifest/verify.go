@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -98,7 +99,41 @@ func (m *Manifest) Verify(ctx context.Context, dest safefile.FS, opt VerifyOptio
 	if !opt.Before.IsZero() || opt.Share > 0 {
 		return nil
 	}
+	if err := m.verifySums(ctx, dest, found); err != nil {
+		return err
+	}
 	return m.foreign(ctx, dest, ".", found)
+}
+
+// verifySums compares the list of hashes with the record. If they differ, the
+// next run writes it anew.
+func (m *Manifest) verifySums(ctx context.Context, dest safefile.FS, found func(Finding)) error {
+	behind, err := m.Meta(metaSums)
+	if err != nil || behind != "" {
+		return err
+	}
+	file, err := dest.Open(SumsName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // that is told by the next run, which writes it
+	}
+	same := err == nil
+	if same {
+		defer file.Close()
+		safefile.Uncache(file)
+		have, want := blake3.New(), blake3.New()
+		if _, err := io.Copy(have, file); err != nil {
+			same = false
+		}
+		if err := m.projectSums(ctx, want); err != nil {
+			return err
+		}
+		same = same && bytes.Equal(have.Sum(nil), want.Sum(nil))
+	}
+	if same {
+		return nil
+	}
+	found(Finding{Path: SumsName, Condition: Rotten, Entry: &Entry{Path: SumsName}})
+	return m.SetMeta(metaSums, "behind")
 }
 
 // verifyPage is how many entries are read from the record at a time.

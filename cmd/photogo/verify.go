@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -243,8 +244,16 @@ func (v *verifier) repair(c *cli.Context, e environment, dest *export.Destinatio
 	if err := dest.Record.Commit(manifest.Change{Placed: v.misrecorded}); err != nil {
 		return err
 	}
-	v.sum.Repaired += len(v.misrecorded)
-	if len(v.damaged) == len(v.misrecorded) {
+	if err := dest.Record.WriteSums(c.Context, dest.FS); err != nil {
+		return err
+	}
+	mended := map[string]bool{manifest.SumsName: true}
+	for _, m := range v.misrecorded {
+		mended[m.Path] = true
+	}
+	damaged := slices.DeleteFunc(slices.Clone(v.damaged), func(d manifest.Entry) bool { return mended[d.Path] })
+	v.sum.Repaired += len(v.damaged) - len(damaged)
+	if len(damaged) == 0 {
 		return nil
 	}
 	library, err := e.openLibrary(c)
@@ -252,19 +261,6 @@ func (v *verifier) repair(c *cli.Context, e environment, dest *export.Destinatio
 		return fmt.Errorf("repair: %w", err)
 	}
 	defer library.Close()
-	damaged := v.damaged
-	if len(v.misrecorded) > 0 {
-		mended := map[string]bool{}
-		for _, m := range v.misrecorded {
-			mended[m.Path] = true
-		}
-		damaged = nil
-		for _, d := range v.damaged {
-			if !mended[d.Path] {
-				damaged = append(damaged, d)
-			}
-		}
-	}
 	plan := export.NewRepair(library.Assets(c.Context, photosdb.Query{}), dest.Record, dest.Folder(), damaged, export.Options{IncludeReferenced: true})
 	_, err = plan.Run(c.Context, export.Job{
 		Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Now: e.now(),
