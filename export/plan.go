@@ -339,7 +339,7 @@ func (p *Plan) sidecars(a *photosdb.Asset, pictures []Item, known map[photosdb.R
 		content := sidecar.XMP(a, picture.Role)
 		sum := blake3.Sum256(content)
 		item := Item{
-			UUID: a.UUID, Role: role, Path: naming.Sidecar(picture.Path), Size: int64(len(content)),
+			UUID: a.UUID, Role: role, Path: naming.Sidecar(picture.Path, "xmp"), Size: int64(len(content)),
 			Version: manifest.Sum(sum).String(), Stamp: stamp(a), known: known[role], of: picture.Role,
 		}
 		there, same := p.look(item.known)
