@@ -48,6 +48,19 @@ func (n Needs) Or(m Needs) Needs {
 // Any reports whether there is one.
 func (n Needs) Any() bool { return n != Needs{} }
 
+// String names them for people.
+func (n Needs) String() string {
+	switch {
+	case n.Labels && n.Place:
+		return "{label} and {place}"
+	case n.Labels:
+		return "{label}"
+	case n.Place:
+		return "{place}"
+	}
+	return "none"
+}
+
 // Needs tells which details the template asks for.
 func (t *Template) Needs() Needs { return needs(t.pieces) }
 
