@@ -198,10 +198,8 @@ func expand(pieces []piece, f *facts) []string {
 		}
 		next := make([]string, 0, min(len(texts)*len(values), MaxPlaces+1))
 		for _, text := range texts {
-			for _, value := range values {
-				if len(next) <= MaxPlaces {
-					next = append(next, text+value)
-				}
+			for _, value := range values[:min(len(values), MaxPlaces+1-len(next))] {
+				next = append(next, text+value)
 			}
 		}
 		texts = next

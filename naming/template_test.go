@@ -210,11 +210,15 @@ func TestParseTellsWhatIsWrongAndWhere(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		naming.DefaultDirectory, naming.DefaultFilename, "{title?{title,x},{uuid}}", "{created.strftime,%Y/%-m%%}",
-		"{{}}", "{", "}", "{a", "{,}", "{title,", "{?", "{created.strftime,%\xff}", "../..", "\x00\xff/日本",
+		"{{}}", "{", "}", "{a", "{,}", "{title,", "{?", "{created.strftime,%\xff}", "../..",
+		"{album}/{, +keyword}", "{folder_album,{label}}", "{media_type,video=a;photo=b/c}", "{/+folder_album?{keyword},}", "{place.name}{comma}", "\x00\xff/日本",
 	} {
 		f.Add(seed)
 	}
 	assets := []*photosdb.Asset{sample(), {}, {Title: "../..", Description: "\u0301\xff/\x00", Name: photosdb.Name{Original: "..."}}}
+	many := inAlbums(sample(), "Sea", "Journeys>A/B>../Trip", " ", "sea")
+	many.Keywords = []string{"b", "a", ".", "\u0301\xff"}
+	details := &naming.Details{Labels: []string{"Beach", "Sea"}, Place: naming.Place{Name: "Rügen / Binz"}}
 	f.Fuzz(func(t *testing.T, text string) {
 		template, err := naming.Parse(text)
 		if err != nil {
@@ -234,6 +238,12 @@ func FuzzParse(f *testing.F) {
 					t.Fatalf("%q gives %q: %s", text, rendered, problem)
 				}
 			}
+		}
+		namer := naming.NewNamer(template, template)
+		namer.Portable = len(text)%2 == 0
+		names, _ := namer.Names(many, details, nil)
+		if fault := fault(library{assets: []*photosdb.Asset{many}}, map[photosdb.UUID][]naming.Name{many.UUID: names}, namer.Portable); fault != "" || len(names) == 0 {
+			t.Fatalf("%q: %d names, %s", text, len(names), fault)
 		}
 	})
 }
