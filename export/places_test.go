@@ -115,6 +115,25 @@ func TestAlbumsComeAndGo(t *testing.T) {
 	}
 }
 
+// Names of one file have one date; a new one is no alteration of any.
+func TestANewDateOfLinkedPlaces(t *testing.T) {
+	w := newWorld(t, fixture.Options{})
+	w.link, w.opt.Directory, w.only, w.opt.NoSidecars = LinkHard, template(t, "{folder_album}"), []string{"albums"}, true
+	w.mustRun(t)
+	a := w.asset(t, "albums")
+	w.sql(t, `UPDATE ZASSET SET ZDATECREATED = ZDATECREATED + 86400 WHERE ZUUID = ?`, a.UUID)
+	for range 2 {
+		if s, _ := w.mustRun(t); s.Placed+s.Moved+s.Failed != 0 || s.Unchanged != 3 {
+			t.Errorf("%+v", s)
+		}
+	}
+	for _, name := range inThreeAlbums {
+		if info, err := os.Stat(filepath.Join(w.dest, name)); err != nil || !info.ModTime().Equal(a.Taken.AddDate(0, 0, 1)) {
+			t.Errorf("%s is of %v (%v)", name, info.ModTime(), err)
+		}
+	}
+}
+
 // A first place that was altered is no source for the others.
 func TestAnAlteredPlaceIsNotCopied(t *testing.T) {
 	w := newWorld(t, fixture.Options{})
