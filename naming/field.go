@@ -134,10 +134,10 @@ func (p *parser) lookup(name string, at int) (piece, error) {
 
 func fieldNamed(name string) (piece, bool) {
 	if value, ok := texts[name]; ok {
-		return piece{field: name, one: func(f *facts) string { return value(f.Asset) }}, true
+		return piece{one: func(f *facts) string { return value(f.Asset) }}, true
 	}
 	if is, ok := flags[name]; ok {
-		return piece{field: name, one: func(f *facts) string {
+		return piece{one: func(f *facts) string {
 			if is(f.Asset) {
 				return name
 			}
@@ -145,21 +145,21 @@ func fieldNamed(name string) (piece, bool) {
 		}}, true
 	}
 	if all, ok := lists[name]; ok {
-		return piece{field: name, all: all, needs: Needs{Labels: strings.HasPrefix(name, "label")}}, true
+		return piece{all: all, needs: Needs{Labels: strings.HasPrefix(name, "label")}}, true
 	}
 	if mark, ok := marks[name]; ok {
-		return piece{field: name, one: func(*facts) string { return mark }}, true
+		return piece{one: func(*facts) string { return mark }}, true
 	}
 	first, part, _ := strings.Cut(name, ".")
 	if value, ok := places[part]; ok && first == "place" {
-		return piece{field: name, one: func(f *facts) string { return value(&f.Place) }, needs: Needs{Place: true}}, true
+		return piece{one: func(f *facts) string { return value(&f.Place) }, needs: Needs{Place: true}}, true
 	}
 	if date, ok := dates[first]; ok {
 		if part == "strftime" {
-			return piece{field: name}, true
+			return piece{}, true
 		}
 		if layout, ok := dateParts[part]; ok && !strings.HasSuffix(name, ".") {
-			return piece{field: name, one: func(f *facts) string { return formatDate(date(f.Asset), layout) }}, true
+			return piece{one: func(f *facts) string { return formatDate(date(f.Asset), layout) }}, true
 		}
 	}
 	return piece{}, false
