@@ -93,10 +93,15 @@ func (a *adoption) commit() error {
 	err := a.job.Record.Commit(a.change)
 	for i := range a.change.Placed {
 		e := &a.change.Placed[i]
-		a.report(Event{Item: &Item{UUID: photosdb.UUID(e.Owner), Role: photosdb.Role(e.Role), Path: e.Path, Size: e.Size, Reason: ReasonFound}, Outcome: Adopted, Entry: e})
+		a.report(Event{Item: &Item{UUID: ownerOf(e), Role: photosdb.Role(e.Role), Path: e.Path, Size: e.Size, Reason: ReasonFound}, Outcome: Adopted, Entry: e})
 	}
 	a.change = manifest.Change{}
 	return err
+}
+
+func ownerOf(e *manifest.Entry) photosdb.UUID {
+	owner, _ := naming.ParseOwner(e.Owner)
+	return photosdb.UUID(owner)
 }
 
 // unrecorded lists the files below a folder, photogo's own folder left out.
@@ -194,10 +199,13 @@ func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) 
 		}
 		apple[r.Role] = text
 	}
-	name, named := a.name(asset, apple[photosdb.RoleOriginal])
+	name, named, err := a.name(asset, apple[photosdb.RoleOriginal])
+	if err != nil {
+		return err
+	}
 	files := naming.Files(name, asset)
 	if named {
-		owner := string(asset.UUID)
+		owner := naming.Owner(asset.UUID, 0)
 		p.namer.Keep(owner, name)
 		a.change.Names = append(a.change.Names, manifest.Name{Owner: owner, Wish: name.Wish, Dir: name.Dir, Base: name.Base})
 	}
@@ -218,7 +226,7 @@ func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) 
 		item.Version = version(asset, r, item.want)
 		a.take(&item, f, f.apple)
 		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {
-			a.sidecar(asset, r.Role, f)
+			a.sidecars(asset, r.Role, f)
 		}
 	}
 	return nil
@@ -248,8 +256,14 @@ var number = regexp.MustCompile(`^ \([0-9]{1,7}\)$`)
 // name finds the name that an asset was given when its original was exported:
 // the one that it wishes, or that with a number. named is false where the
 // original lies elsewhere, or nowhere.
-func (a *adoption) name(asset *photosdb.Asset, apple string) (name naming.Name, named bool) {
-	wish := a.plan.namer.Wish(asset)
+func (a *adoption) name(asset *photosdb.Asset, apple string) (name naming.Name, named bool, err error) {
+	var details naming.Details
+	if a.plan.details {
+		if details, err = a.plan.opt.Details(asset); err != nil {
+			return name, false, err
+		}
+	}
+	wish := a.plan.namer.Wish(asset, &details)
 	original := naming.Files(wish, asset)[photosdb.RoleOriginal]
 	ext := strings.TrimPrefix(original, wish.Base)
 	for _, f := range a.byApple[apple] {
@@ -266,9 +280,9 @@ func (a *adoption) name(asset *photosdb.Asset, apple string) (name naming.Name, 
 		}
 	}
 	if !named {
-		return wish, false
+		return wish, false, nil
 	}
-	return name, true
+	return name, true, nil
 }
 
 // match finds the file of a resource: the one of its name, if that has its
@@ -300,43 +314,45 @@ func (a *adoption) match(wanted, apple string, r *photosdb.Resource) *found {
 func (a *adoption) take(item *Item, f *found, apple string) {
 	f.taken = true
 	a.change.Placed = append(a.change.Placed, manifest.Entry{
-		Path: f.path, Owner: string(item.UUID), Role: string(item.Role), Version: item.Version, Size: f.size, ModTime: f.modTime,
+		Path: f.path, Owner: item.owner(), Role: string(item.Role), Version: item.Version, Size: f.size, ModTime: f.modTime,
 		Sum: f.sum, Apple: apple, Proof: proof(item, f.size, f.apple),
 	})
 }
 
-// sidecar adopts the sidecar beside a picture if photogo wrote it. Another's is
-// in the way of photogo's own, and put aside.
-func (a *adoption) sidecar(asset *photosdb.Asset, of photosdb.Role, picture *found) {
-	if a.plan.opt.NoSidecars {
-		return
+// sidecars adopts those beside a picture that photogo wrote. Another program's
+// is in the way of photogo's own, and put aside.
+func (a *adoption) sidecars(asset *photosdb.Asset, of photosdb.Role, picture *found) {
+	for _, kind := range []sidecarKind{xmpSidecar, jsonSidecar} {
+		if kind.extension == xmpSidecar.extension && a.plan.opt.NoSidecars || kind.extension == jsonSidecar.extension && !a.plan.opt.JSONSidecars {
+			continue
+		}
+		name := naming.Sidecar(picture.path, kind.extension)
+		f := a.byKey[naming.Key(name)]
+		if f == nil || f.taken {
+			continue
+		}
+		role := kind.original
+		if of == photosdb.RoleEdited {
+			role = kind.edited
+		}
+		content, err := kind.content(asset, of)
+		if err == nil && f.sum.String() == contentVersion(content) || a.ours(f.path, asset) {
+			a.take(&Item{UUID: asset.UUID, Role: role, Path: f.path, Version: f.sum.String()}, f, "")
+			continue
+		}
+		a.putAside(name)
 	}
-	name := naming.Sidecar(picture.path)
-	f := a.byKey[naming.Key(name)]
-	if f == nil || f.taken {
-		return
-	}
-	role := RoleSidecar
-	if of == photosdb.RoleEdited {
-		role = RoleEditedSidecar
-	}
-	if f.sum.String() == contentVersion(sidecar.XMP(asset, of)) || a.ours(f.path) {
-		item := Item{UUID: asset.UUID, Role: role, Path: f.path, Version: f.sum.String()}
-		a.take(&item, f, "")
-		return
-	}
-	a.putAside(name)
 }
 
 // ours reports whether photogo wrote a sidecar, in whatever release.
-func (a *adoption) ours(name string) bool {
+func (a *adoption) ours(name string, asset *photosdb.Asset) bool {
 	file, err := a.job.Dest.Open(name)
 	if err != nil {
 		return false
 	}
 	defer file.Close()
 	head, err := io.ReadAll(io.LimitReader(file, 1<<10))
-	return err == nil && bytes.Contains(head, []byte(sidecar.Toolkit))
+	return err == nil && (bytes.Contains(head, []byte(sidecar.Toolkit)) || bytes.HasPrefix(head, []byte(`{"uuid":"`+string(asset.UUID)+`"`)))
 }
 
 // putAside puts a file into quarantine that is in the way of one that photogo

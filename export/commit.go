@@ -12,7 +12,6 @@ import (
 
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
-	"github.com/photogo/photogo/photosdb"
 )
 
 // committer gives staged files their names, a batch at a time:
@@ -223,16 +222,16 @@ func (c *committer) rename(b *batch) {
 // renameGroup gives the files of a group their names. A sidecar whose picture
 // did not get its name gets none either.
 func (c *committer) renameGroup(g *stagedGroup) {
-	failed := map[photosdb.Role]bool{}
+	failed := map[part]bool{}
 	for i := range g.files {
 		f := &g.files[i]
 		switch {
-		case f.item.of != "" && failed[f.item.of]:
+		case f.item.of != "" && failed[f.item.picture()]:
 			c.remove(f)
 			f.fate = ""
 		case f.from != "":
 			if err := c.job.Dest.Rename(f.from, f.entry.Path); err != nil {
-				failed[f.item.Role] = true
+				failed[f.item.part()] = true
 				c.remove(f)
 				f.fate = ""
 				c.report(Event{Item: f.item, Outcome: Failed, Err: fmt.Errorf("name %s: %w", f.item.Path, err)})
@@ -244,9 +243,7 @@ func (c *committer) renameGroup(g *stagedGroup) {
 // note gathers what is to be recorded and told of a group. Files that got no
 // name have no fate.
 func (b *batch) note(g *stagedGroup) {
-	if g.named {
-		b.names = append(b.names, g.name)
-	}
+	b.names = append(b.names, g.names...)
 	for i := range g.files {
 		f := &g.files[i]
 		if f.fate == "" {

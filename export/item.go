@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
 )
 
@@ -38,6 +39,7 @@ const (
 	ReasonReplaced   = "another program's; photogo writes its own"
 	ReasonNotHeld    = "no longer in the library"
 	ReasonNotFound   = "lies outside the library, and is not where it was"
+	ReasonPlaces     = "the templates give it more places than photogo makes for one asset"
 )
 
 // RoleSidecar and RoleEditedSidecar are the roles of the files that photogo
@@ -45,12 +47,18 @@ const (
 const (
 	RoleSidecar       photosdb.Role = "sidecar"
 	RoleEditedSidecar photosdb.Role = "edited_sidecar"
+	RoleJSON          photosdb.Role = "json_sidecar"
+	RoleEditedJSON    photosdb.Role = "edited_json_sidecar"
 )
+
+// RolePlace stands for the places of an asset beyond naming.MaxPlaces.
+const RolePlace photosdb.Role = "place"
 
 // Item is one file and what is to be done with it.
 type Item struct {
 	UUID    photosdb.UUID // of the asset it belongs to
 	Role    photosdb.Role
+	Place   int    // which of the asset's places it is in, from 0; see naming.Namer.Names
 	Path    string // where it belongs, relative to the destination; "" if it has no name because nobody knows its type
 	Action  Action
 	Reason  string
@@ -64,14 +72,28 @@ type Item struct {
 	known *manifest.Entry // what the record has; nil for none
 	of    photosdb.Role   // the picture that a sidecar belongs to; "" for others
 	check bool            // the file at known.Path is not as it was recorded
+	err   error           // why there are no bytes of a sidecar
+	twin  *twin           // the same file in the asset's first place; nil where it is not there
 }
 
-// Group is an asset's items, the pictures before their sidecars.
+// owner is who the item belongs to in the record.
+func (i *Item) owner() string { return naming.Owner(i.UUID, i.Place) }
+
+// part is one of an asset's files in one of its places.
+type part struct {
+	place int
+	role  photosdb.Role
+}
+
+func (i *Item) part() part { return part{i.Place, i.Role} }
+
+// picture is the part that a sidecar belongs to.
+func (i *Item) picture() part { return part{i.Place, i.of} }
+
+// Group is an asset's items, place by place, the pictures before their sidecars.
 type Group struct {
 	Asset photosdb.UUID
 	Items []Item
 
-	name manifest.Name
-	// named says that the name is new to the record.
-	named bool
+	names []manifest.Name // that are new to the record
 }

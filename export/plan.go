@@ -10,13 +10,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/zeebo/blake3"
-
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
 	"github.com/photogo/photogo/query"
-	"github.com/photogo/photogo/sidecar"
 )
 
 // Options say what is exported and how it is called. The zero value is
@@ -29,6 +26,15 @@ type Options struct {
 
 	// NoSidecars leaves out the XMP sidecars.
 	NoSidecars bool
+	// JSONSidecars writes JSON sidecars, beside the XMP ones or instead of them.
+	JSONSidecars bool
+	// Portable makes names that Windows, SMB and exFAT can hold, too; see
+	// naming.Namer.
+	Portable bool
+	// Details fetches the facts that templates may ask for and that an asset
+	// does not have in it. nil: there are none, and a template that needs them
+	// is refused with ErrNoDetails.
+	Details func(*photosdb.Asset) (naming.Details, error)
 	// IncludeReferenced exports files outside the library as well.
 	IncludeReferenced bool
 
@@ -74,13 +80,41 @@ type Plan struct {
 	held   *holding // nil unless files may be pruned
 
 	damaged map[string][]manifest.Entry // by owner; nil unless the plan is to repair
+
+	details bool           // the templates need them
+	places  map[string]int // by the owner of an asset's first place: the highest place on record
+}
+
+// ErrNoDetails says that a template asks for facts that nobody can tell.
+var ErrNoDetails = errors.New("this template needs facts that cannot be read yet")
+
+// Check refuses options that no plan can be made of, before anything is opened:
+// ErrNoDetails. NewPlan does the same.
+func (o *Options) Check() error {
+	if needs := o.needs(); needs.Any() && o.Details == nil {
+		return fmt.Errorf("%w: %s", ErrNoDetails, needs)
+	}
+	return nil
+}
+
+// needs are the details that the templates ask for.
+func (o *Options) needs() (n naming.Needs) {
+	for _, t := range []*naming.Template{o.Directory, o.Filename} {
+		if t != nil {
+			n = n.Or(t.Needs())
+		}
+	}
+	return n
 }
 
 // NewPlan compares assets with a record and with the files that are there. The
 // assets must come in the order of photosdb.ByDate: it decides who gets a name
 // that two want. folder may be nil: nothing is there.
 func NewPlan(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Folder, opt Options) (*Plan, error) {
-	var err error
+	err := opt.Check()
+	if err != nil {
+		return nil, err
+	}
 	if opt.Directory == nil {
 		if opt.Directory, err = naming.Parse(naming.DefaultDirectory); err != nil {
 			return nil, err
@@ -91,13 +125,18 @@ func NewPlan(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Fol
 			return nil, err
 		}
 	}
-	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, namer: naming.NewNamer(opt.Directory, opt.Filename)}
+	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, namer: naming.NewNamer(opt.Directory, opt.Filename), places: map[string]int{}}
+	p.namer.Portable = opt.Portable
+	p.details = opt.needs().Any()
 	if opt.Prune.Wanted {
 		p.held = newHolding()
 	}
 	for n, err := range record.Names() {
 		if err != nil {
 			return nil, err
+		}
+		if first, place := naming.ParseOwner(n.Owner); place > 0 {
+			p.places[first] = max(p.places[first], min(place, naming.MaxPlaces))
 		}
 		p.namer.Keep(n.Owner, naming.Name{Wish: n.Wish, Dir: n.Dir, Base: n.Base})
 	}
@@ -151,9 +190,11 @@ func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 func (p *Plan) groups(assets []*photosdb.Asset, empty bool, yield func(*Group, error) bool) bool {
 	var held map[string]manifest.Holding
 	if !empty {
-		owners := make([]string, len(assets))
-		for i, a := range assets {
-			owners[i] = string(a.UUID)
+		owners := make([]string, 0, len(assets))
+		for _, a := range assets {
+			for place := range p.placesOf(a) {
+				owners = append(owners, naming.Owner(a.UUID, place))
+			}
 		}
 		var err error
 		if held, err = p.record.Of(owners); err != nil {
@@ -162,11 +203,19 @@ func (p *Plan) groups(assets []*photosdb.Asset, empty bool, yield func(*Group, e
 		}
 	}
 	for _, a := range assets {
-		if !yield(p.group(a, held[string(a.UUID)]), nil) {
+		if g, err := p.group(a, held); !yield(g, err) || err != nil {
 			return false
 		}
 	}
 	return true
+}
+
+// placesOf is how many places of an asset may be on record.
+func (p *Plan) placesOf(a *photosdb.Asset) int {
+	if len(p.places) == 0 {
+		return 1
+	}
+	return p.places[naming.Owner(a.UUID, 0)] + 1
 }
 
 func (p *Plan) wanted(a *photosdb.Asset) bool {
@@ -177,33 +226,70 @@ func (p *Plan) wanted(a *photosdb.Asset) bool {
 }
 
 // group plans the files of one asset.
-func (p *Plan) group(a *photosdb.Asset, held manifest.Holding) *Group {
-	known := make(map[photosdb.Role]*manifest.Entry, len(held.Entries))
-	for i := range held.Entries {
-		e := &held.Entries[i]
-		known[photosdb.Role(e.Role)] = e
+func (p *Plan) group(a *photosdb.Asset, held map[string]manifest.Holding) (*Group, error) {
+	var details naming.Details
+	if p.details {
+		var err error
+		if details, err = p.opt.Details(a); err != nil {
+			return nil, err
+		}
 	}
-	name := p.namer.Name(a, naming.Name{Wish: held.Name.Wish, Dir: held.Name.Dir, Base: held.Name.Base})
-	g := &Group{Asset: a.UUID, name: manifest.Name{Owner: string(a.UUID), Wish: name.Wish, Dir: name.Dir, Base: name.Base}}
-	g.named = g.name != held.Name
+	kept := make([]naming.Name, p.placesOf(a))
+	for place := range kept {
+		n := held[naming.Owner(a.UUID, place)].Name
+		kept[place] = naming.Name{Wish: n.Wish, Dir: n.Dir, Base: n.Base}
+	}
+	names, more := p.namer.Names(a, &details, kept)
+	g := &Group{Asset: a.UUID}
+	unnamed := p.unnamed(a)
+	if more {
+		unnamed = append(unnamed, Item{UUID: a.UUID, Role: RolePlace, Action: Missing, Reason: ReasonPlaces})
+	}
+	for place := len(names); place < len(kept); place++ {
+		p.held.noteGone(held[naming.Owner(a.UUID, place)].Entries)
+	}
+	for place, name := range names {
+		if name.Base == "" { // nothing is wished for any more; what is there may stay
+			p.held.noteGone(held[naming.Owner(a.UUID, place)].Entries)
+			continue
+		}
+		owner := naming.Owner(a.UUID, place)
+		record := manifest.Name{Owner: owner, Wish: name.Wish, Dir: name.Dir, Base: name.Base}
+		if record != held[owner].Name {
+			g.names = append(g.names, record)
+		}
+		items := p.items(a, place, name, held[owner].Entries, unnamed)
+		if unnamed = nil; g.Items != nil {
+			items = append(g.Items, items...)
+		}
+		g.Items = items
+	}
+	return g, nil
+}
+
+// items plans the files of an asset in one place.
+func (p *Plan) items(a *photosdb.Asset, place int, name naming.Name, entries []manifest.Entry, unnamed []Item) []Item {
+	known := make(map[photosdb.Role]*manifest.Entry, len(entries))
+	for i := range entries {
+		known[photosdb.Role(entries[i].Role)] = &entries[i]
+	}
+	items := make([]Item, 0, len(a.Resources)+2)
 	files := naming.Files(name, a)
 	for i := range a.Resources {
 		r := &a.Resources[i]
 		if p.skips(r.Role) {
 			continue
 		}
-		item := Item{UUID: a.UUID, Role: r.Role, Path: path.Join(name.Dir, files[r.Role]), Source: r, Stamp: stamp(a), want: fingerprintOf(a, r)}
+		item := Item{UUID: a.UUID, Role: r.Role, Place: place, Path: path.Join(name.Dir, files[r.Role]), Source: r, Stamp: stamp(a), want: fingerprintOf(a, r)}
 		p.decide(&item, a, known[r.Role])
-		g.Items = append(g.Items, item)
+		items = append(items, item)
 	}
-	g.Items = append(g.Items, p.unnamed(a)...)
-	if !p.opt.NoSidecars {
-		g.Items = append(g.Items, p.sidecars(a, g.Items, known)...)
-	}
+	items = append(items, unnamed...)
+	items = append(items, p.sidecars(a, items, known)...)
 	if p.held != nil {
-		p.held.noteStale(a, g.Items, known)
+		p.held.noteStale(a, items, known)
 	}
-	return g
+	return items
 }
 
 // skips reports whether files of a role are left out. Previews are nobody's
@@ -359,43 +445,6 @@ func stamp(a *photosdb.Asset) time.Time {
 	}
 	return a.Dates.Taken
 }
-
-// sidecars plans the sidecars of the pictures that are or will be there.
-func (p *Plan) sidecars(a *photosdb.Asset, pictures []Item, known map[photosdb.Role]*manifest.Entry) (items []Item) {
-	for _, picture := range pictures {
-		role := RoleSidecar
-		if picture.Role == photosdb.RoleEdited {
-			role = RoleEditedSidecar
-		} else if picture.Role != photosdb.RoleOriginal {
-			continue
-		}
-		if picture.Action == Missing {
-			continue
-		}
-		content := sidecar.XMP(a, picture.Role)
-		item := Item{
-			UUID: a.UUID, Role: role, Path: naming.Sidecar(picture.Path), Size: int64(len(content)),
-			Version: contentVersion(content), Stamp: stamp(a), known: known[role], of: picture.Role,
-		}
-		there, same := p.look(item.known)
-		switch {
-		case item.known == nil || !there || !same || item.known.Version != item.Version:
-			item.Action, item.Content, item.check = Place, content, there && !same
-			if item.Reason = why(item.known, there, same); item.Reason == ReasonChanged {
-				item.Reason = ReasonFacts
-			}
-		case item.known.Path != item.Path:
-			item.Action, item.Reason = Move, ReasonRenamed
-		default:
-			item.Action, item.Reason = Keep, ReasonSame
-		}
-		items = append(items, item)
-	}
-	return items
-}
-
-// contentVersion is the version of a sidecar: the hash of its bytes.
-func contentVersion(content []byte) string { return manifest.Sum(blake3.Sum256(content)).String() }
 
 // ErrStopped says that a run ended early because going on was of no use: the
 // destination is full, or cannot be written at all.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
 )
 
@@ -52,7 +53,18 @@ func newHolding() *holding {
 
 func (h *holding) add(owner string) { h.seen[maphash.String(h.seed, owner)] = struct{}{} }
 
+// noteGone notes the files of a place that an asset is not in any more.
+func (h *holding) noteGone(entries []manifest.Entry) {
+	if h == nil {
+		return
+	}
+	for i := range entries {
+		h.stale[entries[i].Path] = true
+	}
+}
+
 func (h *holding) holds(owner string) bool {
+	owner, _ = naming.ParseOwner(owner)
 	_, ok := h.seen[maphash.String(h.seed, owner)]
 	return ok
 }
@@ -63,9 +75,9 @@ func (h *holding) noteStale(a *photosdb.Asset, items []Item, known map[photosdb.
 	for role, e := range known {
 		picture := role
 		switch role {
-		case RoleSidecar:
+		case RoleSidecar, RoleJSON:
 			picture = photosdb.RoleOriginal
-		case RoleEditedSidecar:
+		case RoleEditedSidecar, RoleEditedJSON:
 			picture = photosdb.RoleEdited
 		}
 		has := a.Resource(picture) != nil
@@ -210,7 +222,8 @@ func (r *run) pruneSome(list []manifest.Entry) error {
 }
 
 func pruned(e *manifest.Entry) *Item {
-	return &Item{UUID: photosdb.UUID(e.Owner), Role: photosdb.Role(e.Role), Path: e.Path, Reason: ReasonNotHeld, Size: e.Size, known: e}
+	owner, place := naming.ParseOwner(e.Owner)
+	return &Item{UUID: photosdb.UUID(owner), Place: place, Role: photosdb.Role(e.Role), Path: e.Path, Reason: ReasonNotHeld, Size: e.Size, known: e}
 }
 
 // removeEmpty removes a folder that got empty, and those above it that do. A

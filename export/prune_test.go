@@ -258,3 +258,24 @@ func TestADryRunForetellsWhatIsPruned(t *testing.T) {
 		t.Errorf("%d were foretold, %d removed", foretold.Removed, s.Removed)
 	}
 }
+
+// What left an album leaves the album's folder, and stays in the others.
+func TestAnAssetThatLeftAnAlbum(t *testing.T) {
+	w := newWorld(t, fixture.Options{})
+	w.opt.Directory, w.only = template(t, "{album,none}"), []string{"albums", "edited"}
+	w.mustRun(t)
+	w.opt.Prune.Wanted = true
+	if s, _ := w.mustRun(t); s.Removed != 0 {
+		t.Fatalf("%d removed", s.Removed)
+	}
+	w.sql(t, `UPDATE ZGENERICALBUM SET ZTRASHEDSTATE = 1 WHERE ZTITLE LIKE 'Cats%'`)
+	s, events := w.mustRun(t)
+	if s.Removed == 0 || s.Failed != 0 {
+		t.Errorf("%+v", s)
+	}
+	for _, e := range events {
+		if e.Outcome == Removed && !strings.HasPrefix(e.Item.Path, "Cats") {
+			t.Errorf("removed %s", e.Item.Path)
+		}
+	}
+}

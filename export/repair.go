@@ -4,8 +4,8 @@ import (
 	"iter"
 
 	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
-	"github.com/photogo/photogo/sidecar"
 )
 
 // NewRepair plans to place damaged files anew from the library, where they are
@@ -15,7 +15,8 @@ import (
 func NewRepair(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Folder, damaged []manifest.Entry, opt Options) *Plan {
 	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, damaged: map[string][]manifest.Entry{}}
 	for _, e := range damaged {
-		p.damaged[e.Owner] = append(p.damaged[e.Owner], e)
+		owner, _ := naming.ParseOwner(e.Owner)
+		p.damaged[owner] = append(p.damaged[owner], e)
 	}
 	return p
 }
@@ -26,8 +27,9 @@ func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
 	g := &Group{Asset: a.UUID}
 	for i := range damaged {
 		known := &damaged[i]
+		_, place := naming.ParseOwner(known.Owner)
 		item := Item{
-			UUID: a.UUID, Role: photosdb.Role(known.Role), Path: known.Path, Stamp: stamp(a), Size: known.Size,
+			UUID: a.UUID, Place: place, Role: photosdb.Role(known.Role), Path: known.Path, Stamp: stamp(a), Size: known.Size,
 			Version: known.Version, Action: Place, Reason: ReasonSpoilt, known: known, check: true,
 		}
 		if _, err := p.folder.Lstat(known.Path); err != nil {
@@ -35,10 +37,10 @@ func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
 		}
 		r := a.Resource(item.Role)
 		switch {
-		case item.Role == RoleSidecar:
-			item.Content = sidecar.XMP(a, photosdb.RoleOriginal)
-		case item.Role == RoleEditedSidecar:
-			item.Content = sidecar.XMP(a, photosdb.RoleEdited)
+		case item.Role == xmpSidecar.original || item.Role == jsonSidecar.original:
+			item.Content, item.err = kindOf(item.Role).content(a, photosdb.RoleOriginal)
+		case item.Role == xmpSidecar.edited || item.Role == jsonSidecar.edited:
+			item.Content, item.err = kindOf(item.Role).content(a, photosdb.RoleEdited)
 		case r == nil:
 			item.Action, item.Reason = Missing, ReasonNotHeld
 		case !r.OnDisk:
@@ -49,6 +51,9 @@ func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
 		}
 		if item.Content != nil {
 			item.Size, item.Version = int64(len(item.Content)), contentVersion(item.Content)
+		}
+		if item.err != nil {
+			item.Action = Missing
 		}
 		g.Items = append(g.Items, item)
 	}

@@ -30,6 +30,8 @@ type Job struct {
 	Record *manifest.Manifest
 	// Workers is how many files are copied at a time; 0 is 4.
 	Workers int
+	// Link says how files get into the second and further places of an asset.
+	Link Link
 	// Now is the time of the run, for the names of quarantine folders.
 	Now time.Time
 	// Event is called for each file when its fate is known, by one goroutine
@@ -146,6 +148,7 @@ type run struct {
 	plan    *Plan
 	job     Job
 	noClone noClone
+	noLink  unable
 
 	mu      sync.Mutex // guards what follows
 	summary Summary

@@ -77,22 +77,27 @@ func (w *worker) stageAll(ctx context.Context, pack []*Group) (staged []*stagedG
 // The error is one that ends the run.
 func (w *worker) stage(ctx context.Context, g *Group) (*stagedGroup, error) {
 	s := &stagedGroup{Group: g, files: make([]stagedFile, 0, len(g.Items))}
-	failed := map[photosdb.Role]bool{}
+	failed := map[part]bool{}
+	twins := map[photosdb.Role]*twin{}
 	for i := range g.Items {
 		item := &g.Items[i]
-		if item.of != "" && failed[item.of] {
+		if item.of != "" && failed[item.picture()] {
 			continue
 		}
+		item.twin = twins[item.Role]
 		file, err := w.stageItem(ctx, item)
 		switch {
 		case err == nil && item.Action == Missing:
 			w.report(Event{Item: item, Outcome: Absent})
 		case err == nil:
 			s.files = append(s.files, file)
+			if twins[item.Role] == nil && item.Source != nil {
+				twins[item.Role] = twinOf(file)
+			}
 		case ctx.Err() != nil:
 			return s, ctx.Err()
 		default:
-			failed[item.Role] = true
+			failed[item.part()] = true
 			w.report(Event{Item: item, Outcome: Failed, Err: err})
 			if fatal(err) {
 				return s, fmt.Errorf("%w: %w", ErrStopped, err)
@@ -134,6 +139,9 @@ func (w *worker) stageItem(ctx context.Context, item *Item) (stagedFile, error) 
 // problem is why a missing file is not simply absent: it may be there and not
 // be readable, or a link that leads out of the library.
 func problem(item *Item) error {
+	if item.err != nil {
+		return item.err
+	}
 	if item.Source == nil || item.Source.Problem == nil {
 		return nil
 	}
@@ -280,6 +288,9 @@ func (w *worker) place(ctx context.Context, item *Item) (file stagedFile, err er
 	}
 	if same, ok, err := w.sameBytes(ctx, item); err != nil || ok {
 		return same, err
+	}
+	if file, ok, err := w.share(ctx, item); err != nil || ok {
+		return file, err
 	}
 	for try := 1; ; try++ {
 		file, err = w.copy(ctx, item)
@@ -473,7 +484,7 @@ func (w *worker) open(item *Item) (*os.File, error) {
 // entry describes the bytes of an item for the record.
 func (w *worker) entry(item *Item, size int64, sum manifest.Sum, apple string) manifest.Entry {
 	return manifest.Entry{
-		Path: item.Path, Owner: string(item.UUID), Role: string(item.Role), Version: item.Version,
+		Path: item.Path, Owner: item.owner(), Role: string(item.Role), Version: item.Version,
 		Size: size, Sum: sum, Apple: apple, Proof: proof(item, size, apple),
 	}
 }

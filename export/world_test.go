@@ -34,6 +34,7 @@ type world struct {
 	dest, state string
 	opt         Options
 	workers     int
+	link        Link
 	cut         func()    // called after the tenth asset
 	now         time.Time // of the run; zero: some fixed time
 	only        []string  // labels of the assets that are exported; nil for all
@@ -81,7 +82,7 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 		return s, nil, err
 	}
 	defer d.Close()
-	job := Job{Source: lib, Dest: d.FS, Record: d.Record, Workers: w.workers, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	job := Job{Source: lib, Dest: d.FS, Record: d.Record, Workers: w.workers, Link: w.link, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Event: func(e Event) { events = append(events, e) }}
 	if w.wrap != nil {
 		job.Dest = w.wrap(d.FS)
@@ -319,6 +320,13 @@ func (h hooks) Clone(src *os.File, name string) error {
 		return err
 	}
 	return h.FS.Clone(src, name)
+}
+
+func (h hooks) Link(old, name string) error {
+	if err := h.before("link", name); err != nil {
+		return err
+	}
+	return h.FS.Link(old, name)
 }
 
 func (h hooks) Rename(old, name string) error {

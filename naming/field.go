@@ -2,178 +2,167 @@ package naming
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/lestrrat-go/strftime"
 
 	"github.com/photogo/photogo/photosdb"
 )
 
-// facts are the fields without parts.
-var facts = map[string]func(a *photosdb.Asset) string{
-	"original_name": func(a *photosdb.Asset) string { return originalStem(a.Name.Original) },
-	"title":         func(a *photosdb.Asset) string { return a.Title },
-	"descr":         func(a *photosdb.Asset) string { return a.Description },
-	"uuid":          func(a *photosdb.Asset) string { return string(a.UUID) },
-	"media_type": func(a *photosdb.Asset) string {
-		if a.Kind == photosdb.Unknown {
-			return ""
+// texts are the fields with one value or none.
+var texts = map[string]func(a *photosdb.Asset) string{
+	"original_name":  func(a *photosdb.Asset) string { return originalStem(a.Name.Original) },
+	"name":           func(a *photosdb.Asset) string { return originalStem(a.Name.Library) },
+	"title":          func(a *photosdb.Asset) string { return a.Title },
+	"descr":          func(a *photosdb.Asset) string { return a.Description },
+	"caption":        func(a *photosdb.Asset) string { return a.Description },
+	"uuid":           func(a *photosdb.Asset) string { return string(a.UUID) },
+	"media_type":     mediaType,
+	"photo_or_video": photoOrVideo,
+}
+
+// flags are the fields that are true or not. Where they are, their value is their
+// own name.
+var flags = map[string]func(a *photosdb.Asset) bool{
+	"favorite": func(a *photosdb.Asset) bool { return a.Favorite },
+	"hidden":   func(a *photosdb.Asset) bool { return a.Hidden },
+	"trashed":  func(a *photosdb.Asset) bool { return a.Trashed },
+	"edited":   func(a *photosdb.Asset) bool { return a.Edited },
+	"raw":      func(a *photosdb.Asset) bool { return a.HasRaw() || a.IsRaw() || a.Has(photosdb.Raw) },
+	"burst":    func(a *photosdb.Asset) bool { return a.Burst != nil },
+	"shared":   func(a *photosdb.Asset) bool { return a.Origin.SharedAlbum },
+
+	"animated":         has(photosdb.Animated),
+	"cinematic":        has(photosdb.Cinematic),
+	"hdr":              has(photosdb.HDR),
+	"live":             has(photosdb.Live),
+	"panorama":         has(photosdb.Panorama),
+	"portrait":         has(photosdb.Portrait),
+	"screen_recording": has(photosdb.ScreenRecording),
+	"screenshot":       has(photosdb.Screenshot),
+	"selfie":           has(photosdb.Selfie),
+	"slow_mo":          has(photosdb.SlowMotion),
+	"spatial":          has(photosdb.Spatial),
+	"time_lapse":       has(photosdb.TimeLapse),
+}
+
+// lists are the fields with any number of values, which come in any order.
+var lists = map[string]func(f *facts) []string{
+	"album": func(f *facts) (titles []string) {
+		for _, albums := range [][]photosdb.Album{f.Albums, f.SharedAlbums} {
+			for _, album := range albums {
+				titles = append(titles, flat(album.Title))
+			}
 		}
-		return string(a.Kind)
+		return titles
 	},
-	"favorite": flag("favorite", func(a *photosdb.Asset) bool { return a.Favorite }),
-	"hidden":   flag("hidden", func(a *photosdb.Asset) bool { return a.Hidden }),
-	"edited":   flag("edited", func(a *photosdb.Asset) bool { return a.Edited }),
-	"live":     flag("live", func(a *photosdb.Asset) bool { return a.Has(photosdb.Live) }),
-	"raw":      flag("raw", func(a *photosdb.Asset) bool { return a.HasRaw() || a.IsRaw() || a.Has(photosdb.Raw) }),
-	"burst":    flag("burst", func(a *photosdb.Asset) bool { return a.Burst != nil }),
-}
-
-func flag(name string, is func(a *photosdb.Asset) bool) func(a *photosdb.Asset) string {
-	return func(a *photosdb.Asset) string {
-		if is(a) {
-			return name
+	"folder_album": func(f *facts) (paths []string) {
+		for _, albums := range [][]photosdb.Album{f.Albums, f.SharedAlbums} {
+			for _, album := range albums {
+				var path strings.Builder
+				for _, folder := range album.Folders {
+					path.WriteString(flat(folder.Title) + "/")
+				}
+				if strings.TrimSpace(album.Title) != "" {
+					paths = append(paths, path.String()+flat(album.Title))
+				}
+			}
 		}
-		return ""
+		return paths
+	},
+	"keyword": func(f *facts) []string { return each(f.Keywords, flat) },
+	"person":  func(f *facts) []string { return each(f.Persons(), flat) },
+	"label":   func(f *facts) []string { return each(f.Labels, flat) },
+	"label_normalized": func(f *facts) []string {
+		return each(f.Labels, func(s string) string { return strings.ToLower(flat(s)) })
+	},
+}
+
+func each(list []string, change func(string) string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = change(s)
 	}
+	return out
 }
 
-// dates are the fields with parts.
-var dates = map[string]func(a *photosdb.Asset) time.Time{
-	"created":  func(a *photosdb.Asset) time.Time { return a.Dates.Taken },
-	"modified": func(a *photosdb.Asset) time.Time { return a.Dates.Modified },
-	"added":    func(a *photosdb.Asset) time.Time { return a.Dates.Added },
+// marks are fields that stand for a character which a template cannot hold
+// everywhere.
+var marks = map[string]string{
+	"comma": ",", "semicolon": ";", "questionmark": "?", "pipe": "|", "percent": "%", "ampersand": "&",
+	"openbrace": "{", "closebrace": "}", "openparens": "(", "closeparens": ")", "openbracket": "[", "closebracket": "]",
 }
 
-// dateParts are layouts of package time. The part strftime brings its own.
-var dateParts = map[string]string{
-	"year": "2006", "yy": "06", "mm": "01", "month": "January", "mon": "Jan",
-	"dd": "02", "dow": "Monday", "doy": "002",
-	"hour": "15", "min": "04", "sec": "05", "date": "2006-01-02",
+// refused are fields that people know from osxphotos, by what stands before the
+// first dot, with the reason why photogo has none such.
+var refused = map[string]string{
+	"counter": fickle, "album_seq": fickle, "folder_album_seq": fickle, "today": fickle,
+	"id":             "the number of a row differs between two Macs; {uuid} names an asset",
+	"edited_version": "all files of an asset share one name; the edited version has _edited in it",
+	"export_dir":     ownNames, "filepath": ownNames, "osxphotos_version": ownNames, "osxphotos_cmd_line": ownNames, "var": ownNames,
+	"function":    "photogo runs no code of others",
+	"shell_quote": "names go to no shell", "strip": "blanks at the ends of names always go", "format": "values are not formatted",
+	"newline": noBreaks, "lf": noBreaks, "cr": noBreaks, "crlf": noBreaks, "tab": noBreaks,
+	"shortuuid": notYet, "moment": notYet, "searchinfo": notYet, "exif": notYet, "exiftool": notYet, "imported_by": notYet,
+	"comment": notYet, "project": notYet, "album_project": notYet, "folder_album_project": notYet, "detected_text": notYet, "photo": notYet,
 }
 
-// later are fields that people know from osxphotos and that photogo will have:
-// those with several values, and those from other tables.
-var later = []string{
-	"album", "album_seq", "camera", "comment", "counter", "exif", "exiftool", "folder_album", "folder_album_seq",
-	"id", "keyword", "label", "lens", "person", "photo_or_video", "place", "shared_album", "today", "uti",
-}
+const (
+	fickle   = "its value changes from run to run, and a name must not"
+	ownNames = "a name is made of the facts of its asset only"
+	noBreaks = "a name has one line"
+	notYet   = "it is not available yet"
+)
 
 // lookup finds what a field's name stands for. The value of a strftime field is
 // nil, because its format has yet to be read. at is the name's first byte.
-func (p *parser) lookup(name string, at int) (func(a *photosdb.Asset) string, error) {
-	if value, ok := facts[name]; ok {
-		return value, nil
+func (p *parser) lookup(name string, at int) (piece, error) {
+	if field, ok := fieldNamed(name); ok {
+		return field, nil
 	}
-	field, part, _ := strings.Cut(name, ".")
-	if date, ok := dates[field]; ok {
-		if part == "strftime" {
-			return nil, nil
-		}
-		if layout, ok := dateParts[part]; ok {
-			return func(a *photosdb.Asset) string { return formatDate(date(a), layout) }, nil
-		}
-		if part == "" {
-			return nil, p.fail(at, fmt.Sprintf("field %q needs a part, such as %s.year", field, field))
-		}
-	}
+	first, _, _ := strings.Cut(name, ".")
 	switch {
 	case name == "" && p.next() == '{':
-		return nil, p.fail(at, "a brace cannot stand inside of a field")
+		return piece{}, p.fail(at, "a brace cannot stand inside of a field")
 	case name == "":
-		return nil, p.fail(at, "the name of a field is missing")
-	case slices.Contains(later, field):
-		return nil, p.fail(at, fmt.Sprintf("field %q is not available yet", name))
+		return piece{}, p.fail(at, "the name of a field is missing")
+	case refused[first] != "":
+		return piece{}, p.fail(at, fmt.Sprintf("field %q: %s", name, refused[first]))
 	}
-	return nil, p.fail(at, fmt.Sprintf("unknown field %q; did you mean %q?", name, nearest(name)))
+	return piece{}, p.fail(at, fmt.Sprintf("unknown field %q; did you mean %q?", name, nearest(name)))
 }
 
-func formatDate(t time.Time, layout string) string {
-	if t.IsZero() {
-		return ""
+func fieldNamed(name string) (piece, bool) {
+	if value, ok := texts[name]; ok {
+		return piece{one: func(f *facts) string { return value(f.Asset) }}, true
 	}
-	return t.Format(layout)
-}
-
-// strftime reads the format of a date, which lasts to the closing brace. It is
-// the one field without a default: commas belong to the format. Slashes in the
-// format separate folders, as any slash of a template does.
-func (p *parser) strftime(name string, open int) (func(a *photosdb.Asset) string, error) {
-	if p.next() != ',' {
-		return nil, p.fail(p.pos, fmt.Sprintf("field %q needs a format, such as {%s,%%Y-%%m}", name, name))
-	}
-	p.pos++
-	start := p.pos
-	if n := strings.IndexAny(p.text[start:], "{}"); n >= 0 {
-		p.pos += n
-	} else {
-		p.pos = len(p.text)
-	}
-	if p.next() != '}' {
-		return nil, p.fail(open, `"{" is never closed; a format lasts to the next "}"`)
-	}
-	format, problem := parseFormat(p.text[start:p.pos])
-	if problem != "" {
-		return nil, p.fail(start, problem)
-	}
-	date := dates[strings.TrimSuffix(name, ".strftime")]
-	return func(a *photosdb.Asset) string {
-		t := date(a)
-		if t.IsZero() {
+	if is, ok := flags[name]; ok {
+		return piece{one: func(f *facts) string {
+			if is(f.Asset) {
+				return name
+			}
 			return ""
-		}
-		var b strings.Builder
-		for _, f := range format {
-			if f.conversion == nil {
-				b.WriteString(f.literal)
-				continue
-			}
-			b.WriteString(strings.ReplaceAll(oneLine(f.conversion.FormatString(t)), "/", "_"))
-		}
-		return b.String()
-	}, nil
-}
-
-// format is literal text, or one conversion such as %Y.
-type format struct {
-	literal    string
-	conversion *strftime.Strftime
-}
-
-// parseFormat cuts a format into its conversions. The library could compile it
-// whole, but it joins neighbours into one layout of package time, where "%aday"
-// becomes "Monday" and prints another day's name.
-func parseFormat(text string) (formats []format, problem string) {
-	if text == "" {
-		return nil, "the format of a date is empty"
+		}}, true
 	}
-	for text != "" {
-		n := strings.IndexByte(text, '%')
-		if n != 0 {
-			if n < 0 {
-				n = len(text)
-			}
-			formats = append(formats, format{literal: text[:n]})
-			text = text[n:]
-			continue
-		}
-		n = 2
-		if strings.HasPrefix(text, "%-") || strings.HasPrefix(text, "%#") { // without padding
-			n = 3
-		}
-		if len(text) < n {
-			return nil, `"%" at the end of a format; write "%%" for the character itself`
-		}
-		conversion, err := strftime.New(text[:n])
-		if err != nil {
-			return nil, fmt.Sprintf("unknown conversion %q in the format of a date", text[:n])
-		}
-		formats = append(formats, format{conversion: conversion})
-		text = text[n:]
+	if all, ok := lists[name]; ok {
+		return piece{all: all, needs: Needs{Labels: strings.HasPrefix(name, "label")}}, true
 	}
-	return formats, ""
+	if mark, ok := marks[name]; ok {
+		return piece{one: func(*facts) string { return mark }}, true
+	}
+	first, part, _ := strings.Cut(name, ".")
+	if value, ok := places[part]; ok && first == "place" {
+		return piece{one: func(f *facts) string { return value(&f.Place) }, needs: Needs{Place: true}}, true
+	}
+	if date, ok := dates[first]; ok {
+		if part == "strftime" {
+			return piece{}, true
+		}
+		if layout, ok := dateParts[part]; ok && !strings.HasSuffix(name, ".") {
+			return piece{one: func(f *facts) string { return formatDate(date(f.Asset), layout) }}, true
+		}
+	}
+	return piece{}, false
 }
 
 // nearest is the known field that takes the fewest changes of characters.
@@ -189,13 +178,17 @@ func nearest(name string) string {
 
 // known lists the fields by name.
 func known() (fields []string) {
-	for name := range facts {
-		fields = append(fields, name)
+	fields = slices.AppendSeq(fields, maps.Keys(texts))
+	fields = slices.AppendSeq(fields, maps.Keys(flags))
+	fields = slices.AppendSeq(fields, maps.Keys(lists))
+	fields = slices.AppendSeq(fields, maps.Keys(marks))
+	for part := range places {
+		fields = append(fields, "place."+part)
 	}
 	for name := range dates {
 		fields = append(fields, name+".strftime")
 		for part := range dateParts {
-			fields = append(fields, name+"."+part)
+			fields = append(fields, strings.TrimSuffix(name+"."+part, "."))
 		}
 	}
 	slices.Sort(fields)

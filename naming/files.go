@@ -36,8 +36,9 @@ func Files(n Name, a *photosdb.Asset) map[photosdb.Role]string {
 	return names
 }
 
-// Sidecar is the name of the sidecar that describes the file of a name.
-func Sidecar(name string) string { return name + ".xmp" }
+// Sidecar is the name of the sidecar that describes the file of a name; kind is
+// "xmp" or "json".
+func Sidecar(name, kind string) string { return name + "." + kind }
 
 // file is a file of an asset. Its extension has ASCII letters and digits only,
 // and may be empty.
@@ -58,12 +59,20 @@ func (f file) described() bool {
 	return f.role == photosdb.RoleOriginal || f.role == photosdb.RoleEdited
 }
 
+// isSidecar reports whether the file has the extension of a sidecar.
+func (f file) isSidecar() bool {
+	return strings.EqualFold(f.ext, "xmp") || strings.EqualFold(f.ext, "json")
+}
+
 func filesOf(base string, a *photosdb.Asset) []file {
 	files := make([]file, 0, len(a.Resources))
 	for i := range a.Resources {
 		f := plainName(base, a, &a.Resources[i])
-		if slices.ContainsFunc(files, f.meets) {
-			f.stem = base + "_" + word(f.role)
+		for _, other := range files {
+			if f.meets(other) {
+				f.stem = base + "_" + word(f.role)
+				break
+			}
 		}
 		files = append(files, f)
 	}
@@ -76,8 +85,7 @@ func (f file) meets(other file) bool {
 	if f.stem != other.stem {
 		return false
 	}
-	sidecar := other.described() && other.ext == "" && strings.EqualFold(f.ext, "xmp") ||
-		f.described() && f.ext == "" && strings.EqualFold(other.ext, "xmp")
+	sidecar := other.described() && other.ext == "" && f.isSidecar() || f.described() && f.ext == "" && other.isSidecar()
 	return sidecar || strings.EqualFold(f.ext, other.ext)
 }
 
@@ -115,10 +123,15 @@ const editedSuffix = "_edited"
 
 // cameraStem is the stem of the adjustments that the camera made.
 func cameraStem(base string) string {
-	if len(base) > 4 && strings.EqualFold(base[:4], "img_") && isASCII(base[:4]) && '0' <= base[4] && base[4] <= '9' {
+	if isCamera(base) {
 		return base[:4] + "O" + base[4:]
 	}
 	return base + "_O"
+}
+
+// isCamera reports whether a base is of the form IMG_0042, in any case.
+func isCamera(base string) bool {
+	return len(base) > 4 && strings.EqualFold(base[:4], "img_") && isASCII(base[:4]) && '0' <= base[4] && base[4] <= '9'
 }
 
 // location is where a resource's file is; only its name matters.
@@ -149,8 +162,11 @@ var sameTypes = [][]string{
 }
 
 func sameType(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return true
+	}
 	a, b = strings.ToLower(a), strings.ToLower(b)
-	return a == b || slices.ContainsFunc(sameTypes, func(types []string) bool {
+	return slices.ContainsFunc(sameTypes, func(types []string) bool {
 		return slices.Contains(types, a) && slices.Contains(types, b)
 	})
 }
@@ -166,6 +182,9 @@ func extension(name string) string {
 	dot := strings.LastIndexByte(name, '.')
 	if dot <= 0 {
 		return ""
+	}
+	if isExtension(name[dot+1:]) {
+		return name[dot+1:]
 	}
 	var b []byte
 	for _, c := range []byte(name[dot+1:]) {

@@ -117,7 +117,7 @@ func TestCameraAdjustments(t *testing.T) {
 }
 
 func TestSidecar(t *testing.T) {
-	if got := naming.Sidecar("2025/IMG_0042.HEIC"); got != "2025/IMG_0042.HEIC.xmp" {
+	if got := naming.Sidecar("2025/IMG_0042.HEIC", "xmp"); got != "2025/IMG_0042.HEIC.xmp" {
 		t.Error(got)
 	}
 }

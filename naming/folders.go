@@ -10,9 +10,9 @@ type folderID uint32
 type folders struct {
 	paths []string // by folderID, relative to the destination
 	ids   map[place]folderID
-	// ground are the stems of files that would be called as a folder is. Folders
-	// share them: they bar files only.
-	ground map[place]struct{}
+	// ground are the hashes of the stems of files that would be called as a folder
+	// is. Folders share them: they bar files only.
+	ground map[uint64]struct{}
 }
 
 // place is a Key in a folder.
@@ -22,7 +22,7 @@ type place struct {
 }
 
 func newFolders() folders {
-	return folders{paths: []string{""}, ids: map[place]folderID{}, ground: map[place]struct{}{}}
+	return folders{paths: []string{""}, ids: map[place]folderID{}, ground: map[uint64]struct{}{}}
 }
 
 func (f *folders) path(id folderID) string { return f.paths[id] }
@@ -38,13 +38,14 @@ func (f *folders) add(parent folderID, name string) folderID {
 	key := Key(name)
 	f.ids[place{parent, key}] = id
 	for _, stem := range groundOf(key) {
-		f.ground[place{parent, stem}] = struct{}{}
+		f.ground[hash(parent, stem)] = struct{}{}
 	}
 	return id
 }
 
-// standsOn reports whether a file of that stem could be called as a folder is.
-func (f *folders) standsOn(parent folderID, stem string) bool {
-	_, ok := f.ground[place{parent, stem}]
+// standsOn reports whether a file of the stem of a hash could be called as a
+// folder is.
+func (f *folders) standsOn(h uint64) bool {
+	_, ok := f.ground[h]
 	return ok
 }

@@ -270,7 +270,7 @@ func paths(n naming.Name, a *photosdb.Asset) (all []string) {
 		name := path.Join(n.Dir, files[r.Role])
 		all = append(all, name)
 		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {
-			all = append(all, naming.Sidecar(name))
+			all = append(all, naming.Sidecar(name, "xmp"))
 		}
 	}
 	return all

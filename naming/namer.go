@@ -26,10 +26,22 @@ func Less(a, b *photosdb.Asset) bool {
 // It is not safe for concurrent use. It holds hashes instead of names: some 110
 // bytes for each asset.
 type Namer struct {
+	// Portable makes names that Windows, SMB and exFAT can hold as well, and that
+	// gocryptfs keeps in one piece. It is set before the first name is given.
+	Portable bool
+
 	dir, file *Template
 
 	folders folders
 	stems   stems
+
+	asked facts
+	none  Details
+	buf   []uint64
+	last  struct { // most assets go where the one before went
+		text  string
+		parts []string
+	}
 }
 
 // NewNamer returns a Namer that has given no name yet. Slashes of the template
@@ -38,87 +50,125 @@ func NewNamer(dir, file *Template) *Namer {
 	return &Namer{dir: dir, file: file, folders: newFolders(), stems: newStems()}
 }
 
-// Keep reserves the name that an owner, an asset's UUID, got in an earlier run.
+// Keep reserves the name that an owner (see Owner) got in an earlier run.
 // All such names are reserved before the first is given. One that cannot stand
 // beside those before is not: its owner will get a new name.
 func (n *Namer) Keep(owner string, name Name) {
-	stems := lasting(name.Base)
-	if folder, ok := n.keepFolder(name); ok && n.free(folder, stems, ownerID(owner)) {
-		n.stems.hold(folder, stems, ownerID(owner), false)
+	folder, ok := n.keepFolder(name)
+	if !ok {
+		return
+	}
+	if hashes := n.hashes(folder, lasting(name.Base, Key(name.Base))); n.free(hashes, ownerID(owner)) {
+		n.stems.hold(hashes, ownerID(owner), false)
 	}
 }
 
 // Name returns the name of an asset, which is asked for once: the one that was
 // kept, if the templates still give the same wish, else the first that is free.
-// kept is what was handed to Keep, zero for an asset without a name.
+// kept is what was handed to Keep, zero for an asset without a name. Of several
+// values the templates take the first, and details are not known; see Names.
 //
 // A name that is given up stays reserved for its asset until the next run. Its
 // files are still there while the run plans to move them.
 func (n *Namer) Name(a *photosdb.Asset, kept Name) Name {
-	parts, base := n.wish(a)
-	name := Name{Wish: strings.Join(append(parts, base), "/")}
-	if kept.Wish == name.Wish && n.confirm(a, kept) {
-		return kept
-	}
-	folder, base := n.choose(a, parts, base)
-	name.Dir, name.Base = n.folders.path(folder), base
-	return name
+	f := n.facts(a, nil)
+	return n.name(a, Owner(a.UUID, 0), n.wish(a, n.dir.text(f), n.file.text(f)), kept)
 }
 
 // Wish is what the templates give an asset, folder and base, whether or not
-// another has it. Its Wish is that of the Name the asset will get.
-func (n *Namer) Wish(a *photosdb.Asset) Name {
-	parts, base := n.wish(a)
-	return Name{Wish: strings.Join(append(parts, base), "/"), Dir: strings.Join(parts, "/"), Base: base}
+// another has it. Its Wish is that of the Name the asset will get in its first
+// place. d may be nil where no template needs details.
+func (n *Namer) Wish(a *photosdb.Asset, d *Details) Name {
+	f := n.facts(a, d)
+	w := n.wish(a, n.dir.text(f), n.file.text(f))
+	return Name{Wish: w.text, Dir: strings.Join(w.parts, "/"), Base: w.base}
 }
 
-// wish is what the templates ask for.
-func (n *Namer) wish(a *photosdb.Asset) (parts []string, base string) {
-	base = baseRules.component(strings.ReplaceAll(n.file.text(a), "/", "_"))
+// facts returns what templates are filled from. It serves one asset at a time.
+func (n *Namer) facts(a *photosdb.Asset, d *Details) *facts {
+	if d == nil {
+		d = &n.none
+	}
+	n.asked = facts{a, d}
+	return &n.asked
+}
+
+// name gives a place of an asset its name.
+func (n *Namer) name(a *photosdb.Asset, owner string, w wish, kept Name) Name {
+	id := ownerID(owner)
+	if kept.Wish == w.text && n.confirm(a, id, kept) {
+		return kept
+	}
+	folder, base := n.choose(a, id, w.parts, w.base)
+	return Name{Wish: w.text, Dir: n.folders.path(folder), Base: base}
+}
+
+// wish makes names of what the templates gave.
+func (n *Namer) wish(a *photosdb.Asset, dir, base string) wish {
+	base = baseRules(n.Portable).component(strings.ReplaceAll(base, "/", "_"))
 	if r := a.Resource(photosdb.RoleOriginal); r != nil && originalExtension(a, r) == "" {
 		// Whatever followed a dot would be taken for the extension.
 		base = strings.ReplaceAll(base, ".", "_")
 	}
-	return n.dir.parts(a), base
+	if dir != n.last.text || n.last.parts == nil {
+		n.last.text, n.last.parts = dir, folderParts(dir, n.Portable)
+	}
+	w := wish{parts: n.last.parts, base: base}
+	if w.text = base; len(w.parts) > 0 {
+		w.text = strings.Join(w.parts, "/") + "/" + base
+	}
+	return w
 }
 
 // confirm reports whether an asset can have the name that it had, now that all
 // its files are known, and takes it.
-func (n *Namer) confirm(a *photosdb.Asset, kept Name) bool {
+func (n *Namer) confirm(a *photosdb.Asset, id ownerHash, kept Name) bool {
 	folder, ok := n.keepFolder(kept)
-	id, stems := ownerID(string(a.UUID)), stemsOf(kept.Base, a)
-	if !ok || !n.free(folder, stems, id) {
+	if !ok {
 		return false
 	}
-	n.stems.hold(folder, stems, id, true)
+	hashes := n.hashes(folder, stemsOf(kept.Base, Key(kept.Base), a))
+	if !n.free(hashes, id) {
+		return false
+	}
+	n.stems.hold(hashes, id, true)
 	return true
 }
 
 // choose finds the first name that is free and takes it.
-func (n *Namer) choose(a *photosdb.Asset, parts []string, base string) (folderID, string) {
+func (n *Namer) choose(a *photosdb.Asset, id ownerHash, parts []string, base string) (folderID, string) {
 	var folder folderID
 	for _, part := range parts {
 		folder = n.enter(folder, part)
 	}
-	id, key := ownerID(string(a.UUID)), Key(base)
+	key := Key(base)
 	for number := n.stems.first(folder, key); ; number++ {
-		if n.stems.taken(folder, numbered(key, number), id) {
+		if n.stems.taken(hash(folder, numbered(key, number)), id) {
 			n.stems.skip(folder, key, number)
 			continue
 		}
-		stems := stemsOf(numbered(base, number), a)
-		if n.free(folder, stems, id) && !n.awaited(folder, stems, id) {
-			n.stems.hold(folder, stems, id, true)
+		stems := stemsOf(numbered(base, number), numbered(key, number), a)
+		if hashes := n.hashes(folder, stems); n.free(hashes, id) && !n.awaited(folder, stems, id) {
+			n.stems.hold(hashes, id, true)
 			return folder, numbered(base, number)
 		}
 	}
 }
 
-// free reports whether no other asset holds any of the stems in a folder, nor a
-// folder stands on one.
-func (n *Namer) free(folder folderID, stems []string, id ownerHash) bool {
+// hashes are those of stems in a folder. They hold until it is called again.
+func (n *Namer) hashes(folder folderID, stems []string) []uint64 {
+	n.buf = n.buf[:0]
 	for _, stem := range stems {
-		if n.stems.taken(folder, stem, id) || n.folders.standsOn(folder, stem) {
+		n.buf = append(n.buf, hash(folder, stem))
+	}
+	return n.buf
+}
+
+// free reports whether no other asset holds any of some stems, nor a folder
+// stands on one.
+func (n *Namer) free(hashes []uint64, id ownerHash) bool {
+	for _, h := range hashes {
+		if n.stems.taken(h, id) || n.folders.standsOn(h) {
 			return false
 		}
 	}
@@ -128,9 +178,12 @@ func (n *Namer) free(folder folderID, stems []string, id ownerHash) bool {
 // awaited reports whether one of the stems could be that of a kept name whose
 // asset is yet to come: only then its files are known.
 func (n *Namer) awaited(folder folderID, stems []string, id ownerHash) bool {
+	if !n.stems.expects {
+		return false
+	}
 	for _, stem := range stems {
 		for _, base := range basesOf(stem) {
-			if n.stems.early(folder, base, id) {
+			if n.stems.early(hash(folder, base), id) {
 				return true
 			}
 		}
@@ -181,7 +234,7 @@ func (n *Namer) keepFolder(name Name) (id folderID, ok bool) {
 
 func (n *Namer) anyTaken(folder folderID, stems []string) bool {
 	for _, stem := range stems {
-		if n.stems.taken(folder, stem, 0) {
+		if n.stems.taken(hash(folder, stem), 0) {
 			return true
 		}
 	}

@@ -393,7 +393,7 @@ func judge(assets []*photosdb.Asset, names map[photosdb.UUID]naming.Name) string
 		for role, file := range files {
 			all := []string{file}
 			if role == photosdb.RoleOriginal || role == photosdb.RoleEdited {
-				all = append(all, naming.Sidecar(file))
+				all = append(all, naming.Sidecar(file, "xmp"))
 			}
 			for _, file := range all {
 				if fault := add(string(a.UUID), name.Dir, file); fault != "" {

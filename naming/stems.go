@@ -1,8 +1,6 @@
 package naming
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,9 +16,13 @@ import (
 
 // lasting are the stems that an asset of a base has for ever, whichever files it
 // has today: an edit tomorrow must not rename anything.
-func lasting(base string) []string {
-	key := Key(base)
-	stems := []string{key, key + editedSuffix, Key(cameraStem(base))}
+// key is the base's Key.
+func lasting(base, key string) []string {
+	camera := key + "_o"
+	if isCamera(base) { // as cameraStem; then key begins in the same way
+		camera = key[:4] + "o" + key[4:]
+	}
+	stems := append(make([]string, 0, 8), key, key+editedSuffix, camera)
 	if twin := editedTwin(key); twin != "" {
 		stems = append(stems, twin)
 	}
@@ -64,22 +66,25 @@ func isNumbered(key, prefix string) bool {
 // stemsOf are the lasting stems and those that follow from the files an asset has
 // now: of sidecars, whose names have two extensions, and of roles that were
 // inserted.
-func stemsOf(base string, a *photosdb.Asset) []string {
-	stems := lasting(base)
-	add := func(key string) {
-		if !slices.Contains(stems, key) {
-			stems = append(stems, key)
-		}
-	}
+func stemsOf(base, key string, a *photosdb.Asset) []string {
+	stems := lasting(base, key)
 	for _, f := range filesOf(base, a) {
-		if key := Key(f.stem); !slices.Contains(stems, key) {
-			add(key)
-			if isNumbered(key, "img_e") || isNumbered(key, "img_o") { // see editedTwin
-				add("img_" + key[len("img_e"):])
+		stem := key
+		if f.stem != base {
+			stem = Key(f.stem)
+		}
+		if !slices.Contains(stems, stem) {
+			stems = append(stems, stem)
+			if isNumbered(stem, "img_e") || isNumbered(stem, "img_o") { // see editedTwin
+				if twin := "img_" + stem[len("img_e"):]; !slices.Contains(stems, twin) {
+					stems = append(stems, twin)
+				}
 			}
 		}
-		if f.described() {
-			add(Key(f.name()))
+		if f.described() && f.ext != "" {
+			if name := stem + "." + strings.ToLower(f.ext); !slices.Contains(stems, name) {
+				stems = append(stems, name)
+			}
 		}
 	}
 	return stems
@@ -118,9 +123,9 @@ func groundOf(key string) []string {
 // stems are those that are taken, each by one asset. Both are kept as hashes: a
 // name that seems taken when it is not only costs a number.
 type stems struct {
-	owners map[uint64]ownerHash
-	next   map[uint64]uint32 // by name: the number below which all are taken
-	buf    []byte
+	owners  map[uint64]ownerHash
+	next    map[uint64]uint32 // by name: the number below which all are taken
+	expects bool              // some are of assets that are yet to come
 }
 
 // ownerHash is the hash of an owner. Its last bit is set once the asset was named
@@ -129,52 +134,64 @@ type ownerHash uint64
 
 const seen ownerHash = 1
 
-func ownerID(owner string) ownerHash {
-	sum := sha256.Sum256([]byte(owner))
-	return ownerHash(binary.BigEndian.Uint64(sum[:])) &^ seen
-}
+func ownerID(owner string) ownerHash { return ownerHash(fnv(fnvOffset, owner)) &^ seen }
 
 func newStems() stems {
 	return stems{owners: map[uint64]ownerHash{}, next: map[uint64]uint32{}}
 }
 
 // taken reports whether anybody but an owner has a stem.
-func (s *stems) taken(folder folderID, stem string, id ownerHash) bool {
-	by, ok := s.owners[s.hash(folder, stem)]
+func (s *stems) taken(h uint64, id ownerHash) bool {
+	by, ok := s.owners[h]
 	return ok && by&^seen != id
 }
 
 // early reports whether the asset of somebody else who has a stem is yet to come.
-func (s *stems) early(folder folderID, stem string, id ownerHash) bool {
-	by, ok := s.owners[s.hash(folder, stem)]
+func (s *stems) early(h uint64, id ownerHash) bool {
+	by, ok := s.owners[h]
 	return ok && by&seen == 0 && by != id
 }
 
-func (s *stems) hold(folder folderID, stems []string, id ownerHash, named bool) {
+func (s *stems) hold(hashes []uint64, id ownerHash, named bool) {
 	if named {
 		id |= seen
+	} else {
+		s.expects = true
 	}
-	for _, stem := range stems {
-		s.owners[s.hash(folder, stem)] = id
+	for _, h := range hashes {
+		s.owners[h] = id
 	}
 }
 
-func (s *stems) hash(folder folderID, stem string) uint64 {
-	s.buf = binary.BigEndian.AppendUint32(s.buf[:0], uint32(folder))
-	s.buf = append(s.buf, stem...)
-	sum := sha256.Sum256(s.buf)
-	return binary.BigEndian.Uint64(sum[:])
+// hash is that of a stem in a folder.
+func hash(folder folderID, stem string) uint64 {
+	return fnv((fnvOffset^uint64(folder))*fnvPrime, stem)
 }
+
+// fnv is FNV-1a, continued from a hash, with a last step that spreads what has
+// come into the upper bits. It is the same on every machine and in every run:
+// where two texts had one hash, another would give their assets other names.
+func fnv(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * fnvPrime
+	}
+	return h ^ h>>32
+}
+
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
 
 // first is the number from which on to look for a free name. Without it the
 // thousandth untitled picture would ask a thousand times.
 func (s *stems) first(folder folderID, key string) uint32 {
-	return s.next[s.hash(folder, key)]
+	return s.next[hash(folder, key)]
 }
 
 // skip remembers that a number is taken, and so are all below.
 func (s *stems) skip(folder folderID, key string, number uint32) {
-	if h := s.hash(folder, key); s.next[h] == number {
+	if h := hash(folder, key); s.next[h] == number {
 		s.next[h] = number + 1
 	}
 }

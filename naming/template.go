@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/photogo/photogo/photosdb"
 )
 
 // The templates of who asks for nothing else.
@@ -15,41 +13,64 @@ const (
 )
 
 // Template is the wish for a folder or a name, with fields to be filled in. Its
-// syntax is that of osxphotos, without filters:
+// syntax is that of osxphotos, without filters, conditions and arguments:
 //
 //	{title}                   the value; "_" where the asset has none
 //	{title,untitled}          a default for where it has none, which may be empty
 //	{favorite?best,rest}      the first where there is a value, else the second
 //	{title?{title},{uuid}}    fields inside of both
+//	{ and +keyword}           all values in one text, with " and " between them
 //	{created.strftime,%Y-%m}  a date in a form of one's own, see strftime(3)
+//	{photo_or_video,photo=Bild;video=Film}  other words for those of photogo
 //	{{ and }}                 braces, outside of fields
 //
 // The fields:
 //
-//   - created, modified, added: the dates of the picture, of its last edit and
-//     of its coming into the library, always with one of .year .yy .mm .month
-//     .mon .dd .dow .doy .hour .min .sec .date .strftime. Names of months and
-//     days are English. created is in the zone of the picture, the others are
-//     in UTC: a name never depends on where the program runs.
-//   - original_name (without extension), title, descr, uuid
-//   - media_type: photo or movie
-//   - favorite, hidden, edited, live, raw, burst: the field's own name where it
-//     is true, no value where it is not
+//   - created, modified, added: the dates of the picture, of its last edit (of
+//     the picture where it has none) and of its coming into the library, alone or
+//     with one of .year .yy .mm .month .mon .dd .dow .doy .hour .min .sec .date
+//     .strftime. Names of months and days are English. added is in UTC, the
+//     others are in the zone of the picture: a name never depends on where the
+//     program runs.
+//   - original_name, name: as imported and as in the library, without extension;
+//     title, descr (or caption), uuid
+//   - media_type: selfie, time_lapse, panorama, slow_mo, screenshot,
+//     screen_recording, portrait, live_photo, burst, photo or video, the first
+//     that is true; photo_or_video
+//   - favorite, hidden, trashed, edited, raw, burst, shared, animated,
+//     cinematic, hdr, live, panorama, portrait, screen_recording, screenshot,
+//     selfie, slow_mo, spatial, time_lapse: the field's own name where it is
+//     true, no value where it is not
+//   - album, folder_album, keyword, person, label, label_normalized: any number
+//     of values, sorted. Each is a place of its own; see Namer.Names.
+//   - place.name, place.country_code; place.name with .country .state_province
+//     .city .area_of_interest; place.address, alone or with .street .city
+//     .state_province .postal_code .country .country_code
+//   - comma, semicolon, questionmark, pipe, percent, ampersand, openbrace,
+//     closebrace, openparens, closeparens, openbracket, closebracket
 //
-// A slash that stands in the template separates folders, a slash in a value
-// becomes "_". The zero value is not usable; Parse makes templates.
+// label and place are filled from Details.
+//
+// A slash that stands in the template separates folders, as do those between
+// the folders of folder_album; any other slash in a value becomes "_". The zero
+// value is not usable; Parse makes templates.
 type Template struct {
 	pieces []piece
+	many   bool // it can have several values
 }
 
-// A piece is literal text or, where value is set, a field.
+// A piece is literal text or, where one or all is set, a field.
 type piece struct {
 	literal string
 
-	value   func(a *photosdb.Asset) string // "" where the asset has none
-	slashes bool                           // those in the value come from the template
-	yes, no *[]piece                       // instead of a value, and of none; nil where not given
+	one     func(f *facts) string   // "" where the asset has none
+	all     func(f *facts) []string // in any order; blank ones do not count
+	slashes bool                    // those in the value separate folders
+	needs   Needs                   // of the value alone
+	yes, no *[]piece                // instead of a value, and of none; nil where not given
 }
+
+func (p *piece) isField() bool { return p.one != nil || p.all != nil }
 
 // SyntaxError says what is wrong with a template, and where.
 type SyntaxError struct {
@@ -70,7 +91,7 @@ func Parse(text string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Template{pieces: pieces}
+	t := &Template{pieces: pieces, many: many(pieces)}
 	for _, name := range strings.Split(t.outline(), "/") {
 		if name == "." || name == ".." {
 			return nil, &SyntaxError{text, 1, fmt.Sprintf("no folder can be called %q; the destination itself is the empty template", name)}
@@ -83,7 +104,7 @@ func Parse(text string) (*Template, error) {
 func (t *Template) outline() string {
 	var b strings.Builder
 	for _, p := range t.pieces {
-		if p.value != nil {
+		if p.isField() {
 			b.WriteByte('x')
 		}
 		b.WriteString(p.literal)
@@ -91,59 +112,14 @@ func (t *Template) outline() string {
 	return b.String()
 }
 
-// Render fills in the facts of an asset. The result is a relative path with
-// slashes, "" for an empty one. Each of its parts is safe as by Component, none
-// is longer than a folder's name may be; parts without a single character are
-// left out, so that {title,} is a folder for the titled only.
-func (t *Template) Render(a *photosdb.Asset) string {
-	return strings.Join(t.parts(a), "/")
-}
-
-func (t *Template) parts(a *photosdb.Asset) (parts []string) {
-	for _, part := range strings.Split(t.text(a), "/") {
-		if part != "" {
-			parts = append(parts, folderRules.component(part))
-		}
-	}
-	return parts
-}
-
-// text fills in the facts. Slashes in it are those of the template.
-func (t *Template) text(a *photosdb.Asset) string {
-	var b strings.Builder
-	write(&b, t.pieces, a)
-	return b.String()
-}
-
-func write(b *strings.Builder, pieces []piece, a *photosdb.Asset) {
+// many reports whether there is a field of several values among some pieces.
+func many(pieces []piece) bool {
 	for _, p := range pieces {
-		if p.value == nil {
-			b.WriteString(p.literal)
-			continue
-		}
-		value := p.value(a)
-		switch there := strings.TrimSpace(value) != ""; {
-		case there && p.yes != nil:
-			write(b, *p.yes, a)
-		case there && p.slashes:
-			b.WriteString(value)
-		case there:
-			b.WriteString(strings.ReplaceAll(oneLine(value), "/", "_"))
-		case p.no != nil:
-			write(b, *p.no, a)
-		default:
-			b.WriteByte('_')
+		if p.all != nil || p.yes != nil && many(*p.yes) || p.no != nil && many(*p.no) {
+			return true
 		}
 	}
-}
-
-// oneLine turns breaks of lines into blanks: words must not run together when
-// Component takes out what cannot be printed.
-func oneLine(s string) string {
-	if !strings.ContainsAny(s, "\t\n\v\f\r\u0085\u2028\u2029") {
-		return s
-	}
-	return strings.Join(strings.Fields(s), " ")
+	return false
 }
 
 // parser reads a template from left to right. Inside of fields it calls itself.
@@ -161,7 +137,7 @@ const maxDepth = 16
 func (p *parser) pieces(stop string) ([]piece, error) {
 	var pieces []piece
 	literal := func(s string) {
-		if n := len(pieces); n > 0 && pieces[n-1].value == nil {
+		if n := len(pieces); n > 0 && !pieces[n-1].isField() {
 			pieces[n-1].literal += s
 			return
 		}
@@ -202,15 +178,21 @@ func (p *parser) field() (field piece, err error) {
 		return field, p.fail(open, "too many fields inside of one another")
 	}
 	p.pos++
+	between, joins := p.delimiter()
+	at := p.pos
 	name := p.name()
-	if field.value, err = p.lookup(name, open+1); err != nil {
+	if field, err = p.lookup(name, at); err != nil {
 		return field, err
 	}
-	if field.value == nil {
+	after := p.pos
+	if !field.isField() {
 		field.slashes = true
-		field.value, err = p.strftime(name, open)
+		field.one, err = p.strftime(name, open)
 	} else {
 		err = p.alternatives(&field)
+	}
+	if words := wordsOf(name); err == nil && words != nil {
+		err = p.otherWords(&field, words, after+1)
 	}
 	if err != nil {
 		return field, err
@@ -220,7 +202,45 @@ func (p *parser) field() (field piece, err error) {
 	}
 	p.pos++
 	p.depth--
+	if all := field.all; all != nil {
+		field.slashes = true // they are made by the field itself
+		if joins || field.yes != nil {
+			field.all = nil
+			field.one = func(f *facts) string { return strings.Join(sortedValues(all(f)), between) }
+		}
+	}
 	return field, nil
+}
+
+// delimiter reads what stands before a field's name: text and a plus sign, to
+// be put between its values. A text is one only where no field has its name, so
+// that {title,a+b} is a default.
+func (p *parser) delimiter() (text string, ok bool) {
+	start := p.pos
+	rest := p.text[start:]
+	if end := strings.IndexAny(rest, "{}"); end >= 0 {
+		rest = rest[:end]
+	}
+	if name := p.name(); name != "" {
+		_, known := fieldNamed(name)
+		if p.pos == len(p.text) || known && p.next() != '+' {
+			p.pos = start
+			return "", false
+		}
+	}
+	p.pos = start
+	for n, c := range []byte(rest) {
+		if c != '+' {
+			continue
+		}
+		p.pos = start + n + 1
+		if _, known := fieldNamed(p.name()); known {
+			p.pos = start + n + 1
+			return rest[:n], true
+		}
+	}
+	p.pos = start
+	return "", false
 }
 
 // name reads a field's name.
@@ -253,12 +273,19 @@ func (p *parser) alternatives(field *piece) error {
 		}
 		field.no = &no
 	}
-	if c := p.next(); c != 0 && strings.IndexByte("|[(:+", c) >= 0 {
-		return p.fail(p.pos, fmt.Sprintf("%q: filters and the like are not available yet", string(c)))
+	c := p.next()
+	if what, ok := unsupported[c]; ok {
+		return p.fail(p.pos, what+" are not available")
 	} else if c != 0 && c != '}' {
 		return p.fail(p.pos, "a field's name ends with one of } , ?")
 	}
 	return nil
+}
+
+// unsupported are the parts of osxphotos' grammar that photogo does not have.
+var unsupported = map[byte]string{
+	'|': `filters, such as "|lower",`, '[': `replacements, "[OLD,NEW]",`, '(': `arguments, "(…)",`, ':': `formats, ":…",`,
+	'&': `combinations, "&…",`, '+': `"+" stands between a text and a field; such combinations`, ' ': `conditions, such as "contains",`,
 }
 
 // next is the next byte, 0 at the end.

@@ -21,7 +21,8 @@ Examples:
   photogo export /Volumes/Backup/Photos
   photogo export DEST --library "Photos Library.photoslibrary" --since 30d
   photogo export DEST --directory "{created.year}/{created.month}" --dry-run
-  photogo export DEST --report report.csv --quiet`
+  photogo export DEST --directory "{folder_album,no album}" --link hard
+  photogo export DEST --sidecar xmp --sidecar json --report report.csv --quiet`
 
 func exportCommand(e environment) *cli.Command {
 	return &cli.Command{
@@ -36,7 +37,9 @@ func exportCommand(e environment) *cli.Command {
 			&cli.StringFlag{Name: "filename", Value: naming.DefaultFilename, Usage: "`TEMPLATE` of file names, without extension"},
 			&cli.StringFlag{Name: "since", Usage: "only what was taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
 			&cli.BoolFlag{Name: "trashed", Usage: "what is in the trash, too"},
-			&cli.StringSliceFlag{Name: "sidecar", Usage: "`KIND` of sidecar: xmp or none (default: xmp)"},
+			&cli.BoolFlag{Name: "portable-names", Usage: "names that Windows, SMB and exFAT can hold, and gocryptfs in one piece"},
+			&cli.StringFlag{Name: "link", Value: "clone", Usage: "`HOW` a file gets into its second and further places: clone (else copied), hard or copy"},
+			&cli.StringSliceFlag{Name: "sidecar", Usage: "`KIND` of sidecar: xmp, json or none; repeatable (default: xmp)"},
 			&cli.BoolFlag{Name: "skip-edited", Usage: "no edited versions"},
 			&cli.BoolFlag{Name: "skip-live", Usage: "no movies of Live Photos"},
 			&cli.BoolFlag{Name: "skip-raw", Usage: "no RAW halves of RAW+JPEG pairs"},
@@ -68,6 +71,10 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
+	link, err := export.ParseLink(c.String("link"))
+	if err != nil {
+		return usagef("--link: %w", err)
+	}
 	state, err := e.stateDir()
 	if err != nil {
 		return err
@@ -97,7 +104,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		summary, err = plan.Rehearse(c.Context, p.event)
 	} else {
 		summary, err = plan.Run(c.Context, export.Job{
-			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Now: e.now(), Event: p.event,
+			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event,
 		})
 	}
 	if closeErr := p.close(summary, err); err == nil {
@@ -126,22 +133,38 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	if opt.Query, err = parseQuery(c, e); err != nil {
 		return opt, err
 	}
-	for _, kind := range c.StringSlice("sidecar") {
-		switch kind {
-		case "xmp":
-		case "none":
-			opt.NoSidecars = true
-		default:
-			return opt, usagef("--sidecar %s: xmp and none are known", kind)
-		}
+	if err := sidecars(c.StringSlice("sidecar"), &opt); err != nil {
+		return opt, err
 	}
+	opt.Portable = c.Bool("portable-names")
 	opt.Skip = export.Skip{
 		Edited: c.Bool("skip-edited"), Live: c.Bool("skip-live"), Raw: c.Bool("skip-raw"),
 		Bursts: c.Bool("skip-bursts"), AAE: c.Bool("skip-aae"),
 	}
 	opt.Prune.Wanted, opt.Prune.AllowMass = c.Bool("cleanup"), c.Bool("allow-mass-removal")
 	opt.IncludeReferenced = c.Bool("include-referenced")
-	return opt, nil
+	return opt, opt.Check()
+}
+
+// sidecars reads the kinds of sidecars; none are XMP.
+func sidecars(kinds []string, opt *export.Options) error {
+	if len(kinds) == 0 {
+		return nil
+	}
+	opt.NoSidecars = true
+	for _, kind := range kinds {
+		switch {
+		case kind == "none" && len(kinds) > 1:
+			return usagef("--sidecar none excludes other kinds")
+		case kind == "xmp":
+			opt.NoSidecars = false
+		case kind == "json":
+			opt.JSONSidecars = true
+		case kind != "none":
+			return usagef("--sidecar %s: xmp, json and none are known", kind)
+		}
+	}
+	return nil
 }
 
 // namingOptions reads the templates.

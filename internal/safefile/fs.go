@@ -27,6 +27,9 @@ type FS interface {
 	// file on the same file system. ErrNoClone means that the bytes must be
 	// copied; then there is no file.
 	Clone(src *os.File, name string) error
+	// Link gives a regular file another name, which must not be taken:
+	// fs.ErrExist. ErrNoLink means that the file system has no such.
+	Link(old, name string) error
 	// Open opens a regular file for reading.
 	Open(name string) (File, error)
 	// Rename gives a file another name, replacing the file that has it.
@@ -57,6 +60,9 @@ type File interface {
 
 // ErrNoClone says that a file system, or a pair of them, cannot clone.
 var ErrNoClone = errors.New("file system cannot clone")
+
+// ErrNoLink says that a file system gives files no second name.
+var ErrNoLink = errors.New("file system has no hard links")
 
 // A temporary name begins with a dot, so that it is hidden, and is recognised
 // exactly: nothing else that looks temporary is ever removed.

@@ -23,6 +23,7 @@ const (
 	Mkdir   Op = "mkdir"
 	Create  Op = "create"
 	Clone   Op = "clone"
+	Link    Op = "link"
 	Open    Op = "open"
 	Rename  Op = "rename"
 	Remove  Op = "remove"
@@ -37,7 +38,7 @@ const (
 )
 
 // Ops lists the kinds.
-var Ops = [...]Op{Mkdir, Create, Clone, Open, Rename, Remove, Lstat, ReadDir, Chtimes, Sync, Read, Write, Stat, Close}
+var Ops = [...]Op{Mkdir, Create, Clone, Link, Open, Rename, Remove, Lstat, ReadDir, Chtimes, Sync, Read, Write, Stat, Close}
 
 // Fault is what happens to a call. The zero value is nothing.
 type Fault struct {
@@ -90,6 +91,13 @@ func (f *FS) Clone(src *os.File, name string) error {
 		return err
 	}
 	return f.FS.Clone(src, name)
+}
+
+func (f *FS) Link(old, name string) error {
+	if err := f.fail(Link, name); err != nil {
+		return err
+	}
+	return f.FS.Link(old, name)
 }
 
 func (f *FS) Open(name string) (safefile.File, error) {
