@@ -1,6 +1,6 @@
 # Every target is also a plain command: `go build ./cmd/photogo`, `go test ./...`.
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test quick bench fuzz clean
+.PHONY: help build install demo test quick bench bench-peers fuzz clean
 
 GO ?= go
 BIN := bin/photogo
@@ -27,6 +27,9 @@ quick: ## the tests without the race detector, and without what takes long
 
 bench: build ## measure against cp and others, side by side; prints the tables of docs/BENCHMARKS.md
 	$(GO) run ./internal/bench -photogo $(BIN)
+
+bench-peers: build ## measure against osxphotos, which is installed aside for it
+	@sh scripts/bench-peers.sh $(BIN)
 
 fuzz: ## run each fuzz target for a while (FUZZTIME=30s)
 	@sh scripts/fuzz.sh

@@ -42,6 +42,7 @@ type config struct {
 	shared    string // where the tools are that make libraries
 	libraries string // where the real libraries are unpacked
 	work      string
+	peer      string // osxphotos; "" for none
 	assets    int
 	runs      int
 	settle    time.Duration
@@ -80,7 +81,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	if err != nil {
 		return err
 	}
-	results, err := b.measure(ctx, many, large)
+	var results []result
+	if c.peer != "" {
+		results, err = b.peers(ctx, many)
+	} else {
+		results, err = b.measure(ctx, many, large)
+	}
 	if err != nil {
 		return err
 	}
@@ -101,6 +107,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.shared, "shared", or("PHOTOGO_SHARED", "../shared"), "`folder` of the tools that make libraries")
 	f.StringVar(&c.libraries, "libraries", or("PHOTOGO_LIBRARIES", ".libraries"), "`folder` for the real libraries, unpacked where they are not")
 	f.StringVar(&c.work, "work", ".bench", "`folder` to work in, on the disk to be measured")
+	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
 	f.IntVar(&c.runs, "runs", 3, "runs of each measure")
 	f.DurationVar(&c.settle, "settle", 2*time.Second, "rest after the sync before each timed step")
