@@ -114,6 +114,7 @@ func (d *digester) read(keys []int64) ([]*digested, error) {
 			return // a second row of attributes, as in reader.read
 		}
 		a := &digested{uuid: UUID(stmt.ColumnText(d.uuid)), attributes: stmt.ColumnInt64(d.attributes)}
+		a.rows = appendText(a.rows, d.l.sharedScope()) // moves files from release to release
 		for c := 1; c < stmt.ColumnCount(); c++ {
 			if !d.skip[c] {
 				a.rows = appendColumn(a.rows, stmt, c)
