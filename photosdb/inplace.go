@@ -133,9 +133,11 @@ func (d *inPlace) ReadAt(p []byte, at int64) (n int, err error) {
 		if _, err := source.ReadAt(part, from); err != nil {
 			return n, err
 		}
-		if at <= journalVersions && at+int64(len(part)) > journalVersions+1 {
-			// To SQLite there is no log: it must not look for one.
-			part[journalVersions-at], part[journalVersions+1-at] = 1, 1
+		// To SQLite there is no log: it must not look for one.
+		for i := int64(journalVersions); i < journalVersions+2; i++ {
+			if i >= at && i < at+int64(len(part)) {
+				part[i-at] = 1
+			}
 		}
 		n, at = n+len(part), at+int64(len(part))
 	}
