@@ -23,6 +23,7 @@ func TestChangesOfALargerLibrary(t *testing.T) {
 	if since.Len() != n {
 		t.Fatalf("%d assets, not %d", since.Len(), n)
 	}
+	byHistory := 0
 	rng := rand.New(rand.NewSource(1))
 	for round := range rounds {
 		args := []string{"touch", path, "--no-files", "--seed", strconv.Itoa(round)}
@@ -52,7 +53,12 @@ func TestChangesOfALargerLibrary(t *testing.T) {
 			*list = slices.Compact(*list)
 		}
 		found := changesOf(t, path, since)
-		if found.Compared != "" {
+		switch {
+		case found.Compared == "":
+			byHistory++
+		case !strings.Contains(found.Compared, "does not tell to which photo"):
+			// The tool leaves no tombstones of files that it takes from an asset that
+			// stays; Photos does.
 			t.Errorf("round %d: %s", round, found.Compared)
 		}
 		if !slices.Equal(found.Added, want.Added) || !slices.Equal(found.Changed, want.Changed) || !slices.Equal(found.Deleted, want.Deleted) {
@@ -64,4 +70,8 @@ func TestChangesOfALargerLibrary(t *testing.T) {
 		}
 		since = found.Baseline
 	}
+	if byHistory == 0 {
+		t.Error("the history never told")
+	}
+	t.Logf("%d of %d times the history told", byHistory, rounds)
 }
