@@ -384,6 +384,41 @@ func TestAnEarlierLogIsAnother(t *testing.T) {
 	if grown, err := d.wal.grown(bytes.NewReader(nil)); err != nil || !grown {
 		t.Errorf("no log is the same: %v", err)
 	}
+	other := bytes.Clone(later) // as long, with another end
+	other[d.wal.offset(d.wal.frames-1)+16]++
+	if grown, err := d.wal.grown(bytes.NewReader(other)); err != nil || !grown {
+		t.Errorf("a log with another end is the same: %v", err)
+	}
+}
+
+// A transaction that outgrew its cache stands in the log before it is committed. It
+// can be taken back, and the next one written over it, without the log growing: so
+// such a log is no moment that anything could be compared with.
+func TestALogInTheMidstOfATransaction(t *testing.T) {
+	path := cloneDatabase(t, build(t, fixture.Options{Assets: 20}).Path)
+	c := edits(t, path)
+	defer func() { c.close() }()
+	c.save(func() { c.note(changeUpdate, "Moment", 1) })
+	c.exec("PRAGMA cache_size = 2")
+	c.exec("BEGIN")
+	c.exec("UPDATE " + attributes + " SET ZTITLE = 'not yet'")
+	c.exec("UPDATE ZINTERNALRESOURCE SET ZDATALENGTH = 1")
+	settle(t, path)
+	if d, err := openInPlace(path); !errors.Is(err, errUnsettled) {
+		t.Errorf("in place: %+v, %v", d, err)
+	}
+	ctx := context.Background()
+	found, err := FindChanges(ctx, path, nil, Options{TempDir: t.TempDir()})
+	if err != nil || len(found.Added) == 0 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if changed, err := Changed(ctx, path, found.Baseline.Cursor()); err != nil || !changed {
+		t.Errorf("changed: %v, %v", changed, err)
+	}
+	c.exec("COMMIT")
+	if next, err := FindChanges(ctx, path, found.Baseline, Options{TempDir: t.TempDir()}); err != nil || next.Compared != "" {
+		t.Errorf("%+v, %v", next, err)
+	}
 }
 
 func FuzzReadWAL(f *testing.F) {
