@@ -171,6 +171,7 @@ func (l *Library) compare(ctx context.Context, d *digester) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(keys) // rows of one time stand together in all tables
 	now := &Baseline{entries: make([]entry, 0, len(keys))}
 	for part := range slices.Chunk(keys, chunk) {
 		if err := ctx.Err(); err != nil {

@@ -112,5 +112,21 @@ func BenchmarkChanges(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}) // An album's title concerns all that it holds: the ties of all assets are
+	// compared.
+	c := edits(b, path)
+	defer c.close()
+	second := find(b, first).Baseline
+	c.save(func() { changeNamed(b, "album's title").do(c, firstOf) })
+	b.Run("album", func(b *testing.B) {
+		n := 0
+		for b.Loop() {
+			found := find(b, second)
+			if found.Compared != "" || len(found.Changed) == 0 {
+				b.Fatalf("%d changed, compared: %s", len(found.Changed), found.Compared)
+			}
+			n = len(found.Changed)
+		}
+		b.ReportMetric(float64(n), "changed")
 	})
 }

@@ -286,6 +286,11 @@ func TestHistoryThatCannotTell(t *testing.T) {
 			c.exec("DROP TABLE ACHANGE")
 			c.exec("DROP TABLE ATRANSACTION")
 		}},
+		{"a history that is none", "keeps no history", func(c *coreData) {
+			title(c)
+			c.exec("ALTER TABLE ACHANGE RENAME TO OLDCHANGE")
+			c.exec("CREATE VIEW ACHANGE AS SELECT * FROM OLDCHANGE")
+		}},
 		{"no names of entities", "does not name its entities", func(c *coreData) {
 			title(c)
 			c.exec("ALTER TABLE Z_PRIMARYKEY RENAME COLUMN Z_SUPER TO ZSOMETHING")
@@ -421,5 +426,66 @@ func TestChangesOfWhatIsNoLibrary(t *testing.T) {
 	cancel()
 	if _, err := FindChanges(stopped, build(t, fixture.Options{}).Path, nil, Options{TempDir: t.TempDir()}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// In real libraries, from any moment of their past on, the history can be followed:
+// it is whole, all its entities are known, and what it names is found unchanged in
+// a baseline of today.
+func TestHistoryOfRealLibraries(t *testing.T) {
+	dir := os.Getenv("PHOTOGO_LIBRARIES")
+	if dir == "" {
+		t.Skip("set PHOTOGO_LIBRARIES")
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.photoslibrary"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no libraries in %s: %v", dir, err)
+	}
+	ctx := context.Background()
+	for _, path := range paths {
+		l := open(t, path)
+		today, err := l.Changes(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, err := l.position()
+		if err != nil || last == nil {
+			t.Fatalf("%s: no history: %v", path, err)
+		}
+		reasons := map[string]int{}
+		for n := last.transaction; n > 0; n -= 7 {
+			then := position{transaction: n}
+			err := each(l.conn, "SELECT t.ZTIMESTAMP, (SELECT max(Z_PK) FROM ACHANGE WHERE ZTRANSACTIONID <= t.Z_PK) FROM ATRANSACTION t WHERE t.Z_PK = ?",
+				func(stmt *sqlite.Stmt) error {
+					then.time, then.change = stmt.ColumnFloat(0), stmt.ColumnInt64(1)
+					return nil
+				}, n)
+			if err == nil {
+				then.sum, err = l.changeSum(then.change)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			since := *today.Baseline
+			since.cursor = cursor{l.schema.store, l.reading(), &then, ""}.String()
+			found, err := l.Changes(ctx, &since)
+			if err != nil {
+				t.Fatal(err)
+			}
+			reasons[found.Compared]++
+			if len(found.Added)+len(found.Changed)+len(found.Deleted) > 0 {
+				t.Errorf("%s since %d: %+v", path, n, found)
+			}
+		}
+		t.Logf("%s: %v", filepath.Base(path), reasons)
+		for reason := range reasons {
+			// A migration took rows of old entities out of the early history.
+			if reason != "" && !strings.Contains(reason, "rows are missing") {
+				t.Errorf("%s: %s", path, reason)
+			}
+		}
+		if reasons[""] == 0 {
+			t.Errorf("%s: the history never told", path)
+		}
 	}
 }

@@ -81,13 +81,14 @@ func (l *Library) reading() uint64 {
 	return digestOf("1", strconv.FormatInt(l.schema.model, 10), q.assets, q.resources, q.faces, q.albums, q.keywords)
 }
 
-// hasHistory reports whether the tables of the history are there.
+// hasHistory reports whether the tables of the history are there, as tables.
 func (l *Library) hasHistory() (bool, error) {
 	n := 0
-	err := each(l.conn, `SELECT count(*) FROM pragma_table_info('ATRANSACTION') WHERE name IN ('Z_PK', 'ZTIMESTAMP')
-		UNION ALL SELECT count(*) FROM pragma_table_info('ACHANGE')
-			WHERE name IN ('Z_PK', 'ZTRANSACTIONID', 'ZCHANGETYPE', 'ZENTITY', 'ZENTITYPK')`, func(stmt *sqlite.Stmt) error {
-		n += stmt.ColumnInt(0)
+	err := each(l.conn, `SELECT count(*) FROM sqlite_master m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND (
+			m.name = 'ATRANSACTION' AND c.name IN ('Z_PK', 'ZTIMESTAMP') OR
+			m.name = 'ACHANGE' AND c.name IN ('Z_PK', 'ZTRANSACTIONID', 'ZCHANGETYPE', 'ZENTITY', 'ZENTITYPK'))`, func(stmt *sqlite.Stmt) error {
+		n = stmt.ColumnInt(0)
 		return nil
 	})
 	return n == 7, err
