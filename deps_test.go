@@ -56,7 +56,7 @@ var rules = []struct {
 	},
 	{
 		"reading Photos and recording files are the only business of databases",
-		[]string{"query", "naming", "sidecar", "export", "fingerprint", "internal/safefile", "cmd/photogo"}, []string{"zombiezen.com/go/sqlite", "zombiezen.com/go/sqlite/", "modernc.org/sqlite", "database/sql"},
+		[]string{"query", "naming", "sidecar", "export", "fingerprint", "internal/safefile", "cmd/photogo"}, []string{"zombiezen.com/go/sqlite", "zombiezen.com/go/sqlite/", "modernc.org/sqlite", "modernc.org/sqlite/", "database/sql"},
 	},
 	{
 		"names, selections and sidecars are pure functions of an asset: a test of them is a table, and a dry run is printing",

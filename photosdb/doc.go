@@ -22,6 +22,9 @@
 // release lacks is left out. A fact without which no photo can be told from
 // another makes Open fail with ErrUnsupported, by name.
 //
+// What changed since the last time is found out at the cost of what changed, by
+// FindChanges: it hands out a Baseline, which the caller keeps and hands back.
+//
 // The library is never written, nor opened for writing, and no path in its
 // database leads outside of it: files are opened below the library's root only,
 // referenced files excepted, which have a call of their own.

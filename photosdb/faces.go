@@ -9,20 +9,23 @@ import (
 )
 
 func (s *schema) faceQuery() string {
-	const table = "ZDETECTEDFACE"
 	if s.faceAsset == "" {
 		s.missing = append(s.missing, "faces")
 		return ""
 	}
-	column := func(names ...string) string { return ", " + s.column("f", table, names...) }
+	return "SELECT j.key, " + s.faceColumns() + " FROM json_each(?1) j CROSS JOIN ZDETECTEDFACE f ON f." + s.faceAsset + " = j.value"
+}
+
+// faceColumns are what readFace reads, from its second column on.
+func (s *schema) faceColumns() string {
+	column := func(names ...string) string { return ", " + s.column("f", "ZDETECTEDFACE", names...) }
 	person := ", NULL"
 	if s.facePerson != "" {
 		person = ", f." + s.facePerson
 	}
-	return "SELECT j.key, f.ZUUID" + person + column("ZCENTERX") + column("ZCENTERY") + column("ZSIZE") +
+	return "f.ZUUID" + person + column("ZCENTERX") + column("ZCENTERY") + column("ZSIZE") +
 		column("ZSOURCEWIDTH") + column("ZSOURCEHEIGHT") + column("ZQUALITY") + column("ZROLL") + column("ZMANUAL") +
-		column("ZHIDDEN") + column("ZISINTRASH") + column("ZDETECTIONTYPE") +
-		" FROM json_each(?1) j CROSS JOIN " + table + " f ON f." + s.faceAsset + " = j.value"
+		column("ZHIDDEN") + column("ZISINTRASH") + column("ZDETECTIONTYPE")
 }
 
 func (l *Library) readFace(stmt *sqlite.Stmt) Face {

@@ -28,6 +28,7 @@ type Library struct {
 	snapshot *snapshot
 	schema   *schema
 	tree     *tree
+	inPlace  *inPlace // instead of snapshot and tree, while only changes are looked for
 
 	mu      sync.Mutex // guards conn, and with it all below
 	conn    *sqlite.Conn
@@ -73,6 +74,11 @@ func (l *Library) open() (err error) {
 	if l.conn, err = sqlite.OpenConn(l.snapshot.database(), sqlite.OpenReadWrite); err != nil {
 		return err
 	}
+	return l.prepare()
+}
+
+// prepare finds out what the database holds.
+func (l *Library) prepare() (err error) {
 	if err := sqlitex.ExecuteTransient(l.conn, "PRAGMA cache_size = -16384", nil); err != nil { // KiB
 		return err
 	}

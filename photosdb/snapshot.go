@@ -22,6 +22,9 @@ import (
 type snapshot struct {
 	dir  string
 	lock *flock.Flock
+
+	main fs.FileInfo // the library's main file before it was copied
+	at   time.Time   // when that was looked at
 }
 
 const (
@@ -71,6 +74,22 @@ func (s *snapshot) Close() error {
 
 func (s *snapshot) database() string { return filepath.Join(s.dir, filepath.Base(databasePath)) }
 
+// mark is the moment that the snapshot shows.
+func (s *snapshot) mark() (mark, error) {
+	file, err := os.Open(s.database() + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return newMark(s.main, s.at, nil), nil
+	} else if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	log, err := readWAL(file)
+	if err != nil || log == nil {
+		return "", err
+	}
+	return newMark(s.main, s.at, log), nil
+}
+
 func (s *snapshot) copy(ctx context.Context, library string) error {
 	wait := 100 * time.Millisecond
 	for try := 1; ; try++ {
@@ -105,6 +124,10 @@ func (s *snapshot) copyOnce(ctx context.Context, main string) (bool, error) {
 		if err := target.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
+	}
+	s.at = time.Now()
+	if s.main, err = os.Stat(main); err != nil {
+		return false, err
 	}
 	before, err := readState(main)
 	if err != nil {

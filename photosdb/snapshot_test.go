@@ -437,6 +437,11 @@ func checkSnapshot(file string) (n int, err error) {
 	} else if words != "ok; " {
 		return 0, fmt.Errorf("torn: integrity_check: %s", words)
 	}
+	return checkRing(conn)
+}
+
+// checkRing returns the last transaction, by which all rows of the ring are right.
+func checkRing(conn *sqlite.Conn) (n int, err error) {
 	const agree = `SELECT c.n, count(*), total(r.n <> c.n - (c.n - r.i) % ?1) FROM counter c, ring r NOT INDEXED GROUP BY c.rowid`
 	err = sqlitex.ExecuteTransient(conn, agree, &sqlitex.ExecOptions{Args: []any{ringSize}, ResultFunc: func(stmt *sqlite.Stmt) error {
 		n = stmt.ColumnInt(0)

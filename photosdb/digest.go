@@ -1,0 +1,241 @@
+package photosdb
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/zeebo/blake3"
+	"zombiezen.com/go/sqlite"
+)
+
+// digester reads assets as digests of what Assets would tell of them, files on
+// disk apart: the same queries, but nothing is decoded and no file is looked for.
+type digester struct {
+	reader
+	uuid, attributes int // columns of the query for assets
+	skip             map[int]bool
+
+	albums, words map[int64]uint64
+	persons       map[*Person]uint64
+	buf           []byte
+}
+
+// digested is an asset as read. Ties are summed up, so that they can be read in
+// any order.
+type digested struct {
+	uuid UUID
+	entry
+	attributes int64
+	rows       []byte // the asset's columns, until its files are known
+	files      []file
+}
+
+type file struct {
+	pk   int64
+	data []byte
+}
+
+func (l *Library) newDigester() *digester {
+	d := &digester{
+		reader: reader{l: l, stmts: map[string]*sqlite.Stmt{}}, skip: map[int]bool{},
+		albums: map[int64]uint64{}, words: map[int64]uint64{}, persons: map[*Person]uint64{},
+	}
+	for i, f := range l.queries.facts {
+		switch {
+		case f.columns[0] == "Z_PK": // says nothing of the asset
+			d.skip[i+1] = true
+			if f.table == "b" {
+				d.attributes = i + 1
+			}
+		case f.columns[0] == "ZUUID" && f.table == "a":
+			d.uuid = i + 1
+		}
+	}
+	for pk, a := range l.catalog.albums {
+		fields := []string{"album", string(a.UUID), a.Title, fmt.Sprint(a.shared), a.Owner.ID, a.Owner.Name, a.Owner.KnownAs}
+		for _, f := range a.Folders {
+			fields = append(fields, string(f.UUID), f.Title)
+		}
+		d.albums[pk] = digestOf(fields...)
+	}
+	for pk, word := range l.catalog.keywords {
+		d.words[pk] = digestOf("keyword", word)
+	}
+	for _, p := range l.catalog.persons {
+		d.persons[p] = digestOf("person", p.ID, p.Name, p.KnownAs)
+	}
+	return d
+}
+
+func digestOf(fields ...string) uint64 {
+	var b []byte
+	for _, f := range fields {
+		b = appendText(b, f)
+	}
+	return sum64(b)
+}
+
+func sum64(b []byte) uint64 {
+	sum := blake3.Sum256(b)
+	return binary.LittleEndian.Uint64(sum[:])
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.LittleEndian.AppendUint64(b, uint64(len(s))), s...)
+}
+
+// appendColumn adds a column's type and value.
+func appendColumn(b []byte, stmt *sqlite.Stmt, i int) []byte {
+	kind := stmt.ColumnType(i)
+	b = append(b, byte(kind))
+	switch kind {
+	case sqlite.TypeInteger:
+		return binary.LittleEndian.AppendUint64(b, uint64(stmt.ColumnInt64(i)))
+	case sqlite.TypeFloat:
+		return binary.LittleEndian.AppendUint64(b, math.Float64bits(stmt.ColumnFloat(i)))
+	case sqlite.TypeNull:
+		return b
+	}
+	n := stmt.ColumnLen(i)
+	b = binary.LittleEndian.AppendUint64(b, uint64(n))
+	b = slices.Grow(b, n)[:len(b)+n]
+	stmt.ColumnBytes(i, b[len(b)-n:])
+	return b
+}
+
+// read digests the assets of some Z_PKs; those that are not there are left out.
+func (d *digester) read(keys []int64) ([]*digested, error) {
+	all := make([]*digested, len(keys))
+	err := d.each(d.l.queries.assets, keys, func(i int, stmt *sqlite.Stmt) {
+		if all[i] != nil {
+			return // a second row of attributes, as in reader.read
+		}
+		a := &digested{uuid: UUID(stmt.ColumnText(d.uuid)), attributes: stmt.ColumnInt64(d.attributes)}
+		a.rows = appendText(a.rows, d.l.sharedScope()) // moves files from release to release
+		for c := 1; c < stmt.ColumnCount(); c++ {
+			if !d.skip[c] {
+				a.rows = appendColumn(a.rows, stmt, c)
+			}
+		}
+		all[i] = a
+	})
+	if err != nil {
+		return nil, err
+	}
+	words := make([]int64, len(keys))
+	for i, a := range all {
+		if a != nil {
+			words[i] = a.attributes
+		}
+	}
+	for _, q := range []struct {
+		query string
+		keys  []int64
+		add   func(*digested, *sqlite.Stmt)
+	}{
+		{d.l.queries.resources, keys, d.addFile},
+		{d.l.queries.faces, keys, func(a *digested, stmt *sqlite.Stmt) { a.ties += d.face(stmt) }},
+		{d.l.queries.albums, keys, func(a *digested, stmt *sqlite.Stmt) { a.ties += d.albums[stmt.ColumnInt64(1)] }},
+		{d.l.queries.keywords, words, func(a *digested, stmt *sqlite.Stmt) { a.ties += d.words[stmt.ColumnInt64(1)] }},
+	} {
+		err := d.each(q.query, q.keys, func(i int, stmt *sqlite.Stmt) {
+			if all[i] != nil {
+				q.add(all[i], stmt)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	all = slices.DeleteFunc(all, func(a *digested) bool { return a == nil })
+	for _, a := range all {
+		a.seal()
+	}
+	return all, nil
+}
+
+// addFile takes a row of a file: all columns but those that are keys, for which
+// what they lead to counts.
+func (d *digester) addFile(a *digested, stmt *sqlite.Stmt) {
+	r := d.l.readResource(stmt)
+	f := file{pk: r.pk}
+	for c := 2; c < stmt.ColumnCount(); c++ {
+		switch c {
+		case resourceType:
+			f.data = appendText(f.data, r.uti)
+		case resourceVolume:
+			f.data = appendText(f.data, r.volume)
+		default:
+			f.data = appendColumn(f.data, stmt, c)
+		}
+	}
+	a.files = append(a.files, f)
+}
+
+// Columns of queries.resources that can be keys of other tables.
+const (
+	resourceType   = 7
+	resourceVolume = 15
+)
+
+// face digests a row of queries.faces.
+func (d *digester) face(stmt *sqlite.Stmt) uint64 {
+	d.buf = appendText(d.buf[:0], "face")
+	for c := 1; c < stmt.ColumnCount(); c++ {
+		if c == facePerson {
+			d.buf = binary.LittleEndian.AppendUint64(d.buf, d.persons[d.l.catalog.persons[stmt.ColumnInt64(c)]])
+			continue
+		}
+		d.buf = appendColumn(d.buf, stmt, c)
+	}
+	return sum64(d.buf)
+}
+
+// facePerson is the column of queries.faces that is a person's key.
+const facePerson = 2
+
+func (a *digested) seal() {
+	slices.SortFunc(a.files, func(x, y file) int { return cmp.Compare(x.pk, y.pk) })
+	for _, f := range a.files {
+		a.rows = append(append(a.rows, 'f'), f.data...)
+	}
+	a.facts = sum64(a.rows)
+	a.rows, a.files = nil, nil
+}
+
+// ties sums up the ties of all assets, by Z_PK, each table read once. It gives the
+// sums that read gives.
+func (d *digester) allTies() (map[int64]uint64, error) {
+	s, ties := d.l.schema, map[int64]uint64{}
+	if j := s.albumJoin; j.table != "" {
+		err := each(d.l.conn, "SELECT "+j.right+", "+j.left+" FROM "+j.table, func(stmt *sqlite.Stmt) error {
+			ties[stmt.ColumnInt64(0)] += d.albums[stmt.ColumnInt64(1)]
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if j := s.wordJoin; j.table != "" {
+		query := "SELECT b.ZASSET, t." + j.right + " FROM " + j.table + " t JOIN " + attributes + " b ON b.Z_PK = t." + j.left
+		err := each(d.l.conn, query, func(stmt *sqlite.Stmt) error {
+			ties[stmt.ColumnInt64(0)] += d.words[stmt.ColumnInt64(1)]
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if d.l.queries.faces == "" {
+		return ties, nil
+	}
+	query := "SELECT f." + s.faceAsset + ", " + s.faceColumns() + " FROM ZDETECTEDFACE f"
+	err := each(d.l.conn, query, func(stmt *sqlite.Stmt) error {
+		ties[stmt.ColumnInt64(0)] += d.face(stmt)
+		return nil
+	})
+	return ties, err
+}
