@@ -34,6 +34,10 @@ type Job struct {
 	Link Link
 	// Now is the time of the run, for the names of quarantine folders.
 	Now time.Time
+	// Cursor is the moment of the library that is exported, and Wish a text for
+	// all that was asked for: see Destination.AtRest. Without a Cursor nothing is
+	// noted for it.
+	Cursor, Wish string
 	// Event is called for each file when its fate is known, by one goroutine
 	// at a time. It may be nil.
 	Event func(Event)
@@ -140,6 +144,9 @@ func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 	if end := r.end(ctx, err); err == nil {
 		err = end
 	}
+	if err == nil {
+		err = r.keepRest()
+	}
 	return r.summary, err
 }
 
@@ -155,10 +162,11 @@ type run struct {
 	made    map[string]bool // folders that are there: true where this run made them
 	fresh   []string        // folders that are not synced yet
 	left    map[string]bool // folders that files were moved out of
+	rest    restWatch
 }
 
 func newRun(p *Plan, job Job) *run {
-	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}}
+	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}, rest: restWatch{folders: map[string]bool{}}}
 	if r.job.Workers <= 0 {
 		r.job.Workers = defaultWorkers
 	}
@@ -198,6 +206,9 @@ func (r *run) begin(ctx context.Context) error {
 		if err := r.job.Record.SetMeta(metaLibrary, r.plan.opt.Library); err != nil {
 			return err
 		}
+	}
+	if err := r.job.Record.SetMeta(metaRest, ""); err != nil {
+		return err
 	}
 	return r.job.Record.SetMeta(metaRunning, "1")
 }
@@ -317,6 +328,7 @@ func (r *run) report(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summary.add(e)
+	r.rest.add(e)
 	e.Assets = r.summary.Assets
 	if r.job.Event != nil {
 		r.job.Event(e)

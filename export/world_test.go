@@ -35,6 +35,7 @@ type world struct {
 	opt         Options
 	workers     int
 	link        Link
+	wish        string    // see Job.Wish; "" notes no rest
 	cut         func()    // called after the tenth asset
 	now         time.Time // of the run; zero: some fixed time
 	only        []string  // labels of the assets that are exported; nil for all
@@ -97,6 +98,12 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	if !w.now.IsZero() {
 		job.Now = w.now
 	}
+	if w.wish != "" {
+		if job.Cursor, err = lib.Cursor(); err != nil {
+			t.Fatal(err)
+		}
+		job.Wish = w.wish
+	}
 	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), d.Record, job.Dest, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -135,6 +142,9 @@ func (w *world) some(all iter.Seq2[*photosdb.Asset, error]) iter.Seq2[*photosdb.
 		}
 	}
 }
+
+// lastNow is a moment shortly after a run.
+func (w *world) lastNow() time.Time { return time.Date(2026, 1, 2, 3, 5, 5, 0, time.UTC) }
 
 // mustRun is run that must come to its end, followed by check.
 func (w *world) mustRun(t *testing.T) (Summary, []Event) {

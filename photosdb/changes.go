@@ -96,6 +96,17 @@ func FindChanges(ctx context.Context, path string, since *Baseline, opt Options)
 	return found, errors.Join(err, l.Close())
 }
 
+// Cursor is the moment that the library shows, for Changed.
+func (l *Library) Cursor() (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == nil {
+		return "", fmt.Errorf("%s: library is closed", l.path)
+	}
+	c, err := l.cursor()
+	return c.String(), l.explain(err)
+}
+
 // Changes finds out what changed since a baseline, nil for everything. It asks
 // the history that Photos keeps of its database (ATRANSACTION, ACHANGE) and looks
 // only at what that names. Where the history cannot tell it compares every asset:

@@ -83,8 +83,9 @@ func (s *snapshot) mark() (mark, error) {
 		return "", err
 	}
 	defer file.Close()
+	// SQLite makes an empty log beside the copy of a database that has none.
 	log, err := readWAL(file)
-	if err != nil || log == nil {
+	if err != nil {
 		return "", err
 	}
 	return newMark(s.main, s.at, log), nil

@@ -134,12 +134,17 @@ func libraryFlag() cli.Flag {
 	}
 }
 
+// libraryPath is the library that the flags name, or the system's; "" for none.
+func (e environment) libraryPath(c *cli.Context) string {
+	if path := c.String("library"); path != "" {
+		return path
+	}
+	return photosdb.SystemLibrary(e.getenv("HOME"))
+}
+
 // openLibrary opens the library that the flags name.
 func (e environment) openLibrary(c *cli.Context) (*photosdb.Library, error) {
-	path := c.String("library")
-	if path == "" {
-		path = photosdb.SystemLibrary(e.getenv("HOME"))
-	}
+	path := e.libraryPath(c)
 	if path == "" {
 		return nil, usagef("which library? --library LIBRARY.photoslibrary names it (only on macOS there is a default)")
 	}
@@ -181,17 +186,7 @@ func versionCommand(e environment) *cli.Command {
 			if err := arguments(c, 0, ""); err != nil {
 				return err
 			}
-			v, commit := version, ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if v == "" {
-					v = info.Main.Version
-				}
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						commit = s.Value
-					}
-				}
-			}
+			v, commit := builtFrom()
 			if c.Bool("json") {
 				return printJSON(e.out, struct {
 					Version  string `json:"version"`
@@ -204,6 +199,23 @@ func versionCommand(e environment) *cli.Command {
 			return err
 		},
 	}
+}
+
+// builtFrom is the version of photogo, and the commit that it was built from, ""
+// where the build does not know.
+func builtFrom() (v, commit string) {
+	v = version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v == "" {
+			v = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	return v, commit
 }
 
 // arguments makes sure that a command got as many as it takes.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/export"
@@ -79,22 +83,38 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
+	dry, wish := c.Bool("dry-run"), wishOf(c)
+	if done, err := exportAtRest(c, e, state, wish); done {
+		return err
+	}
 	library, err := e.openLibrary(c)
 	if err != nil {
 		return err
 	}
 	defer library.Close()
-	dry := c.Bool("dry-run")
 	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: library.Path(), Look: dry})
 	if err != nil {
 		return err
 	}
 	defer dest.Close()
-	p, err := newPrinter(c, e, library, dest.Path)
+	info, err := library.Info(c.Context)
 	if err != nil {
 		return err
 	}
+	p, err := newPrinter(c, e, library.Path(), dest.Path, info.Assets, info.LocalBytes)
+	if err != nil {
+		return err
+	}
+	for _, w := range library.Warnings() {
+		p.warn(jsonWarning{Type: "warning", Code: "library", Message: w})
+	}
 	opt.Library = library.UUID()
+	cursor := ""
+	if wish != "" && len(library.Warnings()) == 0 {
+		if cursor, err = library.Cursor(); err != nil {
+			return err
+		}
+	}
 	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate}), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return err
@@ -104,9 +124,14 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		summary, err = plan.Rehearse(c.Context, p.event)
 	} else {
 		summary, err = plan.Run(c.Context, export.Job{
-			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event,
+			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(),
+			Cursor: cursor, Wish: wish, Event: p.event,
 		})
 	}
+	return finishExport(p, summary, err)
+}
+
+func finishExport(p *printer, summary export.Summary, err error) error {
 	if closeErr := p.close(summary, err); err == nil {
 		err = closeErr
 	}
@@ -114,6 +139,61 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		return errIncomplete
 	}
 	return err
+}
+
+// exportAtRest is an export that finds nothing to do without looking at every
+// file: neither the library nor the destination's folders have changed since the
+// last. done is false where that is not so, or not known.
+func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool, err error) {
+	if wish == "" {
+		return false, nil
+	}
+	path := e.libraryPath(c)
+	if path == "" {
+		return false, nil
+	}
+	// Whatever is wrong will be told by the export itself.
+	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: path, Look: true})
+	if err != nil {
+		return false, nil
+	}
+	defer dest.Close()
+	start := e.now()
+	var events []export.Event
+	summary, rests, err := dest.AtRest(c.Context, path, wish, start, func(ev export.Event) { events = append(events, ev) })
+	if err != nil || !rests {
+		return false, nil
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return false, nil
+	}
+	p, err := newPrinter(c, e, path, dest.Path, summary.Assets, 0)
+	if err != nil {
+		return true, err
+	}
+	p.start = start
+	for _, ev := range events {
+		p.event(ev)
+	}
+	return true, finishExport(p, summary, nil)
+}
+
+// wishOf is all that an export was asked for, as a text; "" where every file is to
+// be looked at and told.
+func wishOf(c *cli.Context) string {
+	if c.Bool("dry-run") || c.Bool("verbose") || c.String("report") != "" || c.String("since") != "" {
+		return ""
+	}
+	v, commit := builtFrom()
+	wish := []string{v, commit}
+	for _, f := range c.Command.Flags {
+		switch name := f.Names()[0]; name {
+		case "json", "quiet", "jobs", "help":
+		default:
+			wish = append(wish, fmt.Sprintf("%s=%v", name, c.Value(name)))
+		}
+	}
+	return strings.Join(wish, "\n")
 }
 
 // exportOptions binds the flags to the options of the export.

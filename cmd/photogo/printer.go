@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/export"
-	"github.com/photogo/photogo/photosdb"
 )
 
 // printer tells a run: to a person on stderr, with a bar if that is a terminal,
@@ -44,18 +43,10 @@ const (
 	pipeInterval = 10 * time.Second
 )
 
-func newPrinter(c *cli.Context, e environment, library *photosdb.Library, dest string) (p *printer, err error) {
+func newPrinter(c *cli.Context, e environment, library, dest string, assets int, bytes int64) (p *printer, err error) {
 	p = &printer{
 		env: e, dest: dest, json: c.Bool("json"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"),
-		dry: c.Bool("dry-run"), start: e.now(), last: e.now(),
-	}
-	info, err := library.Info(c.Context)
-	if err != nil {
-		return nil, err
-	}
-	p.total, p.totalBytes = info.Assets, info.LocalBytes
-	for _, w := range library.Warnings() {
-		p.warn(jsonWarning{Type: "warning", Code: "library", Message: w})
+		dry: c.Bool("dry-run"), start: e.now(), last: e.now(), total: assets, totalBytes: bytes,
 	}
 	if name := c.String("report"); name != "" {
 		if p.report, err = export.NewReport(name); err != nil {
@@ -67,7 +58,7 @@ func newPrinter(c *cli.Context, e environment, library *photosdb.Library, dest s
 		if p.dry {
 			verb = "planning the export of"
 		}
-		fmt.Fprintf(e.err, "photogo: %s %s assets of %s to %s\n", verb, humanize.Comma(int64(info.Assets)), library.Path(), dest)
+		fmt.Fprintf(e.err, "photogo: %s %s assets of %s to %s\n", verb, humanize.Comma(int64(assets)), library, dest)
 	}
 	if e.terminal && !p.quiet && !p.json && !p.verbose {
 		p.bar = newBar(e, max(p.totalBytes, 1))

@@ -49,7 +49,7 @@ func (b *bench) peers(ctx context.Context, l library) ([]result, error) {
 			return nil, err
 		}
 	}
-	note := "Library: `" + l.describe + "`. osxphotos " + words(ctx, b.peer, "--version") + "; one run of each."
+	note := "Library: `" + l.describe + "`. " + firstLine(words(ctx, b.peer, "--version")) + "; one run of each."
 	faster := func(title string, theirs, ours *contender, limit float64) result {
 		times := theirs.runs.median() / ours.runs.median()
 		memory := float64(theirs.runs.peak()) / float64(max(ours.runs.peak(), 1))
