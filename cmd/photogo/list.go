@@ -73,7 +73,12 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	if !asJSON {
 		fmt.Fprintln(out, tableHead)
 	}
-	for a, err := range library.Assets(c.Context, photosdb.Query{}) {
+	all := c.Bool("all") && asJSON
+	query := photosdb.Query{}
+	if all {
+		query.Include = photosdb.IncludeAll
+	}
+	for a, err := range library.Assets(c.Context, query) {
 		if err != nil {
 			return err
 		}
@@ -84,7 +89,7 @@ func listAssets(c *cli.Context, e environment) (err error) {
 			err = printRow(out, a)
 		} else {
 			var line []byte
-			if line, err = sidecar.JSON(a, c.Bool("all")); err == nil {
+			if line, err = sidecar.JSON(a, all); err == nil {
 				_, err = out.Write(append(line, '\n'))
 			}
 		}
