@@ -72,6 +72,8 @@ type Asset struct {
 	Origin Origin
 
 	Resources []Resource // the asset's files in the order of the roles; at most one per role
+
+	Details *Details // rarer facts, as far as Query.Include asked for them; else nil
 }
 
 // Name holds the two names of an asset.

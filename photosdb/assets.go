@@ -16,6 +16,8 @@ import (
 // of them by UUID.
 type Query struct {
 	Order Order
+	// Include adds rarer facts: Asset.Details is nil without.
+	Include Include
 }
 
 // Order is an order of assets.
@@ -54,6 +56,13 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 		}
 		r := &reader{l: l, stmts: map[string]*sqlite.Stmt{}}
 		defer r.close()
+		if q.Include != IncludeNothing {
+			if r.details, err = r.newDetailReader(ctx, q.Include); err != nil {
+				yield(nil, l.explain(err))
+				return
+			}
+			defer r.details.close()
+		}
 		for part := range slices.Chunk(keys, chunk) {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
@@ -143,8 +152,9 @@ func (l *Library) keys(order Order) ([]int64, error) {
 
 // reader reads chunks of assets with statements that are prepared once.
 type reader struct {
-	l     *Library
-	stmts map[string]*sqlite.Stmt
+	l       *Library
+	stmts   map[string]*sqlite.Stmt
+	details *detailReader // nil unless details are asked for
 }
 
 // queries are the statements that fit this library's schema. Each takes a JSON
@@ -212,7 +222,10 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 		row.deriveSubtypes()
 		row.sort()
 	}
-	return rows, nil
+	if r.details != nil {
+		err = r.details.read(keys, rows)
+	}
+	return rows, err
 }
 
 func attributesOf(rows []*row) []int64 {
@@ -285,12 +298,6 @@ func (l *Library) addAlbum(a *Asset, pk int64) {
 func (r *row) sort() {
 	slices.Sort(r.Keywords)
 	r.Keywords = slices.Compact(r.Keywords)
-	byTitle := func(a, b Album) int {
-		if c := strings.Compare(a.Title, b.Title); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.UUID), string(b.UUID))
-	}
 	slices.SortFunc(r.Albums, byTitle)
 	slices.SortFunc(r.SharedAlbums, byTitle)
 	slices.SortFunc(r.Faces, func(a, b Face) int { return strings.Compare(string(a.UUID), string(b.UUID)) })

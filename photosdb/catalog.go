@@ -3,7 +3,6 @@ package photosdb
 import (
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -60,7 +59,7 @@ func readCatalog(conn *sqlite.Conn, s *schema) (*catalog, error) {
 
 // text is a text of the database in NFC.
 func text(stmt *sqlite.Stmt, i int) string {
-	return norm.NFC.String(strings.ToValidUTF8(stmt.ColumnText(i), "\uFFFD"))
+	return normal(stmt.ColumnText(i))
 }
 
 func (c *catalog) readPersons(conn *sqlite.Conn, s *schema) error {

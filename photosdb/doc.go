@@ -16,6 +16,9 @@
 //		fmt.Println(asset.UUID, asset.Name.Original, asset.Dates.Taken)
 //	}
 //
+// What few need is read on demand: Query.Include names groups of facts, and
+// Asset.Details holds them.
+//
 // It reads libraries of Photos 5 (macOS 10.15) and later, on any system: a
 // folder copied to a Linux machine reads the same. Nothing depends on a list of
 // known releases: join tables are derived from Z_PRIMARYKEY, and a column that a

@@ -66,3 +66,30 @@ func ExampleOpen() {
 	// true
 	// /nowhere/Photos Library.photoslibrary: not a Photos library: stat /nowhere/Photos Library.photoslibrary: no such file or directory
 }
+
+// Rarer facts are there for who asks for them, a group at a time.
+func ExampleInclude() {
+	path, remove := sample()
+	defer remove()
+
+	ctx := context.Background()
+	lib, err := photosdb.Open(ctx, path, photosdb.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer lib.Close()
+	for asset, err := range lib.Assets(ctx, photosdb.Query{Include: photosdb.IncludePlace | photosdb.IncludeLabels}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if place := asset.Details.Place; place != nil {
+			fmt.Println(asset.Name.Original, "in", place.Address.City, place.CountryCode)
+			fmt.Println("sights:", place.Names.AreaOfInterest)
+			fmt.Println("labels:", asset.Details.Labels)
+		}
+	}
+	// Output:
+	// IMG_0042.JPG in Budapest HU
+	// sights: [Chain Bridge Danube Bank]
+	// labels: [Bridge River]
+}

@@ -1,6 +1,7 @@
 package photosdb
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ func (c cell) float() *float64 {
 		return nil
 	}
 	f := c.stmt.ColumnFloat(c.i)
+	if math.IsInf(f, 0) { // as SQLite reads 9e999
+		return nil
+	}
 	return &f
 }
 

@@ -144,7 +144,7 @@ func FuzzDatabase(f *testing.F) {
 		l.Warnings()
 		l.Info(ctx)
 		seen := map[UUID]bool{}
-		for a, err := range l.Assets(ctx, Query{Order: ByDate}) {
+		for a, err := range l.Assets(ctx, Query{Order: ByDate, Include: IncludeAll}) {
 			if err != nil {
 				break
 			}

@@ -35,6 +35,7 @@ type Library struct {
 	queries queries
 	catalog *catalog
 	zones   zones
+	notes   []string // warnings that came up while reading
 }
 
 // Open takes a snapshot of the library at path and finds out what it holds.
@@ -154,7 +155,7 @@ func (l *Library) Warnings() []string {
 	} else if l.schema.model > lastKnownModel {
 		out = append(out, fmt.Sprintf("model version %d is newer than any that photogo was tested with", l.schema.model))
 	}
-	return out
+	return append(out, l.notes...)
 }
 
 // Path returns the absolute path of the library.

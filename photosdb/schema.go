@@ -238,10 +238,17 @@ func (s *schema) column(alias, table string, columns ...string) string {
 // optional is column for a fact whose absence is worth a warning.
 func (s *schema) optional(fact, alias, table string, columns ...string) string {
 	c := s.column(alias, table, columns...)
-	if c == "NULL" && !slices.Contains(s.missing, fact) {
-		s.missing = append(s.missing, fact)
+	if c == "NULL" {
+		s.lacks(fact)
 	}
 	return c
+}
+
+// lacks remembers an optional fact that this database has not, once.
+func (s *schema) lacks(fact string) {
+	if !slices.Contains(s.missing, fact) {
+		s.missing = append(s.missing, fact)
+	}
 }
 
 // each runs a query and calls do for each row.

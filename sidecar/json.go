@@ -3,6 +3,7 @@ package sidecar
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/photogo/photogo/photosdb"
@@ -10,11 +11,15 @@ import (
 
 // JSON returns the facts of an asset as one line of JSON without its newline,
 // by the contract in docs/JSON.md. Every key is always there; null or [] stands
-// for what is unknown or empty. With all, faces and files are included.
+// for what is unknown or empty. With all, faces and files are included, and the
+// rarer facts where a.Details is there, which photosdb.IncludeAll reads; without
+// it their keys are left out, as nothing is known of them.
 func JSON(a *photosdb.Asset, all bool) ([]byte, error) {
 	var v any = record(a)
 	if all {
-		v = fullRecord{record(a), faces(a), resources(a)}
+		if v = (fileRecord{record(a), faces(a), resources(a)}); a.Details != nil {
+			v = fullRecordOf(a, a.Details)
+		}
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -27,12 +32,6 @@ func JSON(a *photosdb.Asset, all bool) ([]byte, error) {
 
 // The types below are the contract: the order and the names of its keys.
 
-type fullRecord struct {
-	assetRecord
-	Faces     []faceRecord     `json:"faces"`
-	Resources []resourceRecord `json:"resources"`
-}
-
 type assetRecord struct {
 	UUID                photosdb.UUID      `json:"uuid"`
 	Kind                photosdb.Kind      `json:"kind"`
@@ -42,18 +41,18 @@ type assetRecord struct {
 	UTIOriginal         *string            `json:"uti_original"`
 	UTIEdited           *string            `json:"uti_edited"`
 	UTIRaw              *string            `json:"uti_raw"`
-	Date                *moment            `json:"date"`
+	Date                *instant           `json:"date"`
 	Timezone            zoneRecord         `json:"timezone"`
-	DateAdded           *moment            `json:"date_added"`
-	DateModified        *moment            `json:"date_modified"`
-	DateTrashed         *moment            `json:"date_trashed"`
+	DateAdded           *instant           `json:"date_added"`
+	DateModified        *instant           `json:"date_modified"`
+	DateTrashed         *instant           `json:"date_trashed"`
 	Title               *string            `json:"title"`
 	Description         *string            `json:"description"`
 	Keywords            []string           `json:"keywords"`
 	Albums              []albumRecord      `json:"albums"`
 	SharedAlbums        []sharedRecord     `json:"shared_albums"`
 	Persons             []string           `json:"persons"`
-	Location            *photosdb.Location `json:"location"`
+	Location            *placeRecord       `json:"location"`
 	Favorite            bool               `json:"favorite"`
 	Hidden              bool               `json:"hidden"`
 	Trashed             bool               `json:"trashed"`
@@ -69,7 +68,7 @@ type assetRecord struct {
 	OriginalHeight      int                `json:"original_height"`
 	OriginalOrientation int                `json:"original_orientation"`
 	OriginalSize        int64              `json:"original_size"`
-	Duration            *float64           `json:"duration"`
+	Duration            *double            `json:"duration"`
 	Fingerprint         *string            `json:"fingerprint"`
 	CloudGUID           *string            `json:"cloud_guid"`
 	CloudAssetGUID      *string            `json:"cloud_asset_guid"`
@@ -121,59 +120,6 @@ type rawRecord struct {
 	RawIsOriginal bool `json:"raw_is_original"`
 }
 
-type faceRecord struct {
-	UUID         photosdb.UUID `json:"uuid"`
-	Person       *personRecord `json:"person"`
-	Center       point         `json:"center"`
-	Size         float64       `json:"size"`
-	SourceWidth  int           `json:"source_width"`
-	SourceHeight int           `json:"source_height"`
-	MWG          *areaRecord   `json:"mwg_region"`
-	Quality      float64       `json:"quality"`
-	Roll         float64       `json:"roll"`
-	Manual       bool          `json:"manual"`
-	Hidden       bool          `json:"hidden"`
-	Trashed      bool          `json:"trashed"`
-	Detection    *int          `json:"detection_type"`
-}
-
-type personRecord struct {
-	UUID string  `json:"uuid"`
-	Name *string `json:"name"`
-}
-
-type point struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
-}
-
-type areaRecord struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
-	W float64 `json:"w"`
-	H float64 `json:"h"`
-}
-
-type resourceRecord struct {
-	Role        photosdb.Role    `json:"role"`
-	Path        *string          `json:"path"`
-	Reference   *referenceRecord `json:"reference"`
-	UTI         *string          `json:"uti"`
-	Size        *int64           `json:"size"`
-	Width       *int             `json:"width"`
-	Height      *int             `json:"height"`
-	Fingerprint *string          `json:"fingerprint"`
-	Local       bool             `json:"local"`
-	Remote      bool             `json:"remote"`
-	OnDisk      bool             `json:"on_disk"`
-}
-
-type referenceRecord struct {
-	Path       *string `json:"path"`
-	Volume     *string `json:"volume"`
-	VolumePath *string `json:"volume_path"`
-}
-
 func record(a *photosdb.Asset) assetRecord {
 	r := assetRecord{
 		UUID: a.UUID, Kind: a.Kind,
@@ -183,7 +129,7 @@ func record(a *photosdb.Asset) assetRecord {
 		DateAdded: when(a.Dates.Added), DateModified: when(a.Dates.Modified), DateTrashed: when(a.Dates.Trashed),
 		Title: some(a.Title), Description: some(a.Description),
 		Keywords: list(a.Keywords), Albums: albums(a), SharedAlbums: sharedAlbums(a), Persons: list(a.Persons()),
-		Location: a.Location, Favorite: a.Favorite, Hidden: a.Hidden, Trashed: a.Trashed, Visible: a.Visible,
+		Location: location(a.Location), Favorite: a.Favorite, Hidden: a.Hidden, Trashed: a.Trashed, Visible: a.Visible,
 		Subtypes: list(a.Subtypes), Raw: rawRecord{a.HasRaw(), a.IsRaw(), a.RawIsOriginal}, Edited: a.Edited,
 		Width: a.Current.Width, Height: a.Current.Height, Orientation: a.Current.Orientation,
 		OriginalWidth: a.Original.Width, OriginalHeight: a.Original.Height, OriginalOrientation: a.Original.Orientation,
@@ -194,7 +140,7 @@ func record(a *photosdb.Asset) assetRecord {
 		Missing: true,
 	}
 	if a.Kind == photosdb.Movie {
-		r.Duration = &a.Duration
+		r.Duration = (*double)(&a.Duration)
 	}
 	if b := a.Burst; b != nil {
 		r.Burst = &burstRecord{b.UUID, b.PickType, b.Selected(), b.Key(), b.DefaultPick()}
@@ -232,51 +178,29 @@ func sharedAlbums(a *photosdb.Asset) []sharedRecord {
 	return out
 }
 
-func faces(a *photosdb.Asset) []faceRecord {
-	out := []faceRecord{}
-	for _, f := range a.Faces {
-		r := faceRecord{
-			UUID: f.UUID, Center: point{f.X, f.Y}, Size: f.Size, SourceWidth: f.SourceWidth, SourceHeight: f.SourceHeight,
-			Quality: f.Quality, Roll: f.Roll, Manual: f.Manual, Hidden: f.Hidden, Trashed: f.Trashed, Detection: f.Detection,
-		}
-		if f.Person != nil {
-			r.Person = &personRecord{f.Person.ID, some(f.Person.Name)}
-		}
-		if x, y, w, h, ok := Region(f, a.Current.Width, a.Current.Height, a.Current.Orientation); ok {
-			r.MWG = &areaRecord{x, y, w, h}
-		}
-		out = append(out, r)
-	}
-	return out
-}
+// instant is a time as RFC 3339 with its own offset, to the microsecond.
+type instant time.Time
 
-func resources(a *photosdb.Asset) []resourceRecord {
-	out := []resourceRecord{}
-	for _, f := range a.Resources {
-		r := resourceRecord{
-			Role: f.Role, Path: some(f.Path), UTI: some(f.UTI), Size: positive(f.Size), Width: positive(f.Width), Height: positive(f.Height),
-			Fingerprint: some(f.Fingerprint), Local: f.Local, Remote: f.Remote, OnDisk: f.OnDisk,
-		}
-		if ref := f.Reference; ref != nil {
-			r.Reference = &referenceRecord{some(ref.Path), some(ref.Volume), some(ref.VolumePath)}
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// moment is a time as RFC 3339 with its own offset, to the microsecond.
-type moment time.Time
-
-func (m moment) MarshalJSON() ([]byte, error) {
+func (m instant) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + time.Time(m).Format(time.RFC3339Nano) + `"`), nil
 }
 
-func when(t time.Time) *moment {
+func when(t time.Time) *instant {
 	if t.IsZero() {
 		return nil
 	}
-	return (*moment)(&t)
+	return (*instant)(&t)
+}
+
+// double is a number as stored; null for one that JSON cannot tell, which is
+// damage.
+type double float64
+
+func (n double) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
 }
 
 // some is null for the empty text.

@@ -36,7 +36,7 @@ Examples:
 				&cli.StringFlag{Name: "since", Usage: "only what was taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
 				&cli.BoolFlag{Name: "no-trashed", Usage: "without what is in the trash"},
 				&cli.BoolFlag{Name: "json", Usage: "print objects for programs, one a line"},
-				&cli.BoolFlag{Name: "all", Usage: "with --json: faces and files, too"},
+				&cli.BoolFlag{Name: "all", Usage: "with --json: all that is known: files, faces, place, camera, labels, comments, …"},
 			},
 			Action: func(c *cli.Context) error { return listAssets(c, e) },
 		}},
@@ -60,9 +60,17 @@ func listAssets(c *cli.Context, e environment) (err error) {
 		return err
 	}
 	defer library.Close()
-	for _, w := range library.Warnings() {
-		fmt.Fprintln(e.err, "photogo: warning:", w)
+	told := map[string]bool{}
+	warn := func() {
+		for _, w := range library.Warnings() {
+			if !told[w] {
+				fmt.Fprintln(e.err, "photogo: warning:", w)
+			}
+			told[w] = true
+		}
 	}
+	warn()
+	defer warn() // some only come up while details are read
 	out := bufio.NewWriterSize(e.out, 1<<16)
 	defer func() {
 		if flushErr := out.Flush(); err == nil {
@@ -73,18 +81,26 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	if !asJSON {
 		fmt.Fprintln(out, tableHead)
 	}
-	for a, err := range library.Assets(c.Context, photosdb.Query{}) {
+	all := c.Bool("all") && asJSON
+	query := photosdb.Query{}
+	if all {
+		query.Include = photosdb.IncludeAll
+	}
+	for a, err := range library.Assets(c.Context, query) {
 		if err != nil {
 			return err
 		}
 		if !q.Match(a) {
 			continue
 		}
+		if a.Details != nil && a.Details.Problem != nil {
+			fmt.Fprintf(e.err, "photogo: warning: %s: %s\n", printable(string(a.UUID)), printable(a.Details.Problem.Error()))
+		}
 		if !asJSON {
 			err = printRow(out, a)
 		} else {
 			var line []byte
-			if line, err = sidecar.JSON(a, c.Bool("all")); err == nil {
+			if line, err = sidecar.JSON(a, all); err == nil {
 				_, err = out.Write(append(line, '\n'))
 			}
 		}

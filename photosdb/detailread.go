@@ -1,0 +1,162 @@
+package photosdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// detailReader reads the rarer facts of chunks of assets, as far as they were
+// asked for.
+type detailReader struct {
+	*reader
+	groups Include
+	facts  []detailFact
+	names  map[string]string // of people in shared albums, by hashed id
+	index  *searchIndex      // nil where there is none
+
+	main, places, projects, comments, participants string // queries; "" for what is not asked for or not there
+
+	buf []byte
+}
+
+// newDetailReader prepares for reading some groups of facts. What this library
+// lacks is left out; an error is the context's or the database's.
+func (r *reader) newDetailReader(ctx context.Context, groups Include) (*detailReader, error) {
+	s := r.l.schema
+	d := &detailReader{reader: r, groups: groups}
+	d.main, d.facts = s.detailQuery(groups)
+	if groups&IncludePlace != 0 {
+		d.places = s.archiveQuery(attributes, "ZREVERSELOCATIONDATA", "places")
+	}
+	if j := s.albumJoin; groups&IncludeOrigin != 0 && j.table != "" {
+		d.projects = "SELECT j.key, g.ZUUID, g.ZTITLE FROM json_each(?1) j CROSS JOIN " + j.table + " t ON t." + j.right +
+			" = j.value CROSS JOIN ZGENERICALBUM g ON g.Z_PK = t." + j.left + " WHERE g.ZKIND = 1508"
+	}
+	if groups&IncludeSharing != 0 {
+		d.comments, d.participants = s.commentQuery(), s.participantQuery()
+		var err error
+		if d.names, err = readOwners(r.l.conn, s); err != nil {
+			return nil, err
+		}
+	}
+	if groups&IncludeLabels != 0 {
+		var err error
+		if d.index, err = r.l.openSearchIndex(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			r.l.withoutLabels(err)
+		}
+	}
+	return d, nil
+}
+
+func (d *detailReader) close() {
+	if d.index != nil {
+		d.index.Close()
+	}
+}
+
+// withoutLabels remembers why there are no labels. They are not worth the run.
+func (l *Library) withoutLabels(err error) {
+	l.notes = append(l.notes, fmt.Sprintf("no labels are read: search index: %v", err))
+}
+
+// archiveQuery yields a column of archives, with the row's key of the table.
+// One longer than any honest one counts as empty, and SQLite does not read it.
+func (s *schema) archiveQuery(table, column, what string) string {
+	if !s.has(table, column) {
+		s.lacks(what)
+		return ""
+	}
+	return "SELECT j.key, " + boundedBlob("t."+column) + " FROM json_each(?1) j CROSS JOIN " + table + " t ON t.ZASSET = j.value WHERE t." + column + " IS NOT NULL"
+}
+
+func boundedBlob(column string) string {
+	return fmt.Sprintf("iif(%[1]s IS NULL, NULL, iif(typeof(%[1]s) = 'blob' AND length(%[1]s) <= %[2]d, %[1]s, x''))", column, maxPlist)
+}
+
+// read reads the details of a chunk of assets.
+func (d *detailReader) read(keys []int64, rows []*row) error {
+	details := make([]*detail, len(rows))
+	for i, row := range rows {
+		row.Details = &Details{}
+		details[i] = &detail{Details: row.Details}
+	}
+	done := make([]bool, len(rows))
+	err := errors.Join(
+		d.each(d.main, keys, func(i int, stmt *sqlite.Stmt) {
+			if done[i] { // a second row of something, which is damage
+				return
+			}
+			done[i] = true
+			for n, f := range d.facts {
+				f.set(details[i], cell{stmt, n + 1})
+			}
+		}),
+		d.each(d.places, keys, func(i int, stmt *sqlite.Stmt) {
+			var err error
+			if details[i].Place == nil {
+				details[i].Place, err = decodePlace(d.blob(stmt, 1))
+			}
+			details[i].fail(err)
+		}),
+		d.each(d.projects, keys, func(i int, stmt *sqlite.Stmt) {
+			details[i].Projects = append(details[i].Projects, Album{UUID: UUID(stmt.ColumnText(1)), Title: text(stmt, 2)})
+		}),
+		d.readComments(keys, details),
+		d.readParticipants(attributesOf(rows), details),
+	)
+	if err != nil {
+		return err
+	}
+	d.readLabels(rows)
+	for i, row := range rows {
+		details[i].derive(&row.Asset, d.l.zones)
+		slices.SortFunc(row.Details.Projects, byTitle)
+		d.nameOwner(row.Details)
+	}
+	return nil
+}
+
+func (d *detail) fail(err error) {
+	if err != nil {
+		d.Problem = errors.Join(d.Problem, err)
+	}
+}
+
+// blob returns a column's bytes, which are valid until the next call.
+func (d *detailReader) blob(stmt *sqlite.Stmt, i int) []byte {
+	n := stmt.ColumnLen(i)
+	d.buf = slices.Grow(d.buf[:0], n)[:n]
+	stmt.ColumnBytes(i, d.buf)
+	return d.buf
+}
+
+// readLabels asks the search index. Where it turns out to be damaged, this chunk
+// and the following ones have no labels.
+func (d *detailReader) readLabels(rows []*row) {
+	if d.index == nil {
+		return
+	}
+	if err := d.index.read(rows); err != nil {
+		for _, row := range rows {
+			row.Details.Labels = nil
+		}
+		d.l.withoutLabels(err)
+		d.index.Close()
+		d.index = nil
+	}
+}
+
+func byTitle(a, b Album) int {
+	if c := strings.Compare(a.Title, b.Title); c != 0 {
+		return c
+	}
+	return strings.Compare(string(a.UUID), string(b.UUID))
+}

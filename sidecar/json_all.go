@@ -1,0 +1,296 @@
+package sidecar
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
+	"github.com/photogo/photogo/photosdb"
+)
+
+// fullRecord is the whole of what is told of an asset.
+type fullRecord struct {
+	assetRecord
+	Labels          []string            `json:"labels"`
+	Projects        []projectRecord     `json:"projects"`
+	Faces           []faceRecord        `json:"faces"`
+	Place           *mapRecord          `json:"place"`
+	Accuracy        *double             `json:"location_accuracy"`
+	Accessibility   *string             `json:"accessibility_description"`
+	Adjustments     *editRecord         `json:"adjustments"`
+	FingerprintEdit *string             `json:"fingerprint_edited"`
+	RecordModified  *instant            `json:"date_record_modified"`
+	ExifTimestamp   *string             `json:"exif_timestamp"`
+	Exif            *exifRecord         `json:"exif"`
+	Import          importRecord        `json:"import"`
+	Moment          *momentRecord       `json:"moment"`
+	Scores          scoreRecord         `json:"scores"`
+	Owner           *ownerRecord        `json:"owner"`
+	Comments        []commentRecord     `json:"comments"`
+	Likes           []likeRecord        `json:"likes"`
+	Scope           *projectRecord      `json:"library_scope"`
+	Participants    []participantRecord `json:"participants"`
+	MediaGroup      *string             `json:"media_group_uuid"`
+	HDRType         *int                `json:"hdr_type"`
+	DepthType       *int                `json:"depth_type"`
+	SpatialType     *int                `json:"spatial_type"`
+	Resources       []resourceRecord    `json:"resources"`
+}
+
+type projectRecord struct {
+	UUID  photosdb.UUID `json:"uuid"`
+	Title *string       `json:"title"`
+}
+
+type placeRecord struct {
+	Latitude  double `json:"latitude"`
+	Longitude double `json:"longitude"`
+}
+
+type mapRecord struct {
+	Name        *string        `json:"name"`
+	CountryCode *string        `json:"country_code"`
+	Home        bool           `json:"is_home"`
+	Text        *string        `json:"address_text"`
+	Names       namesRecord    `json:"names"`
+	Address     *addressRecord `json:"address"`
+}
+
+type namesRecord struct {
+	Country               []string `json:"country"`
+	AdministrativeArea    []string `json:"administrative_area"`
+	SubAdministrativeArea []string `json:"sub_administrative_area"`
+	Locality              []string `json:"locality"`
+	SubLocality           []string `json:"sub_locality"`
+	Ocean                 []string `json:"ocean"`
+	AreaOfInterest        []string `json:"area_of_interest"`
+	InlandWater           []string `json:"inland_water"`
+	Region                []string `json:"region"`
+	SubThoroughfare       []string `json:"sub_thoroughfare"`
+	PostalCode            []string `json:"postal_code"`
+	Thoroughfare          []string `json:"thoroughfare"`
+}
+
+type addressRecord struct {
+	Street                *string `json:"street"`
+	SubLocality           *string `json:"sub_locality"`
+	City                  *string `json:"city"`
+	SubAdministrativeArea *string `json:"sub_administrative_area"`
+	State                 *string `json:"state"`
+	PostalCode            *string `json:"postal_code"`
+	Country               *string `json:"country"`
+	CountryCode           *string `json:"country_code"`
+}
+
+type editRecord struct {
+	Format      *string  `json:"format_id"`
+	Version     *string  `json:"format_version"`
+	Editor      *string  `json:"editor_bundle_id"`
+	EditorName  *string  `json:"editor_name"`
+	Timestamp   *instant `json:"timestamp"`
+	RenderTypes *int     `json:"render_types"`
+	State       *int     `json:"state"`
+	External    bool     `json:"external"`
+}
+
+type exifRecord struct {
+	Make            *string          `json:"camera_make"`
+	Model           *string          `json:"camera_model"`
+	Lens            *string          `json:"lens_model"`
+	ISO             *int             `json:"iso"`
+	Aperture        *double          `json:"aperture"`
+	ShutterSpeed    *double          `json:"shutter_speed"`
+	ExposureBias    *double          `json:"exposure_bias"`
+	FocalLength     *double          `json:"focal_length"`
+	FocalLength35mm *double          `json:"focal_length_35mm"`
+	DigitalZoom     *double          `json:"digital_zoom_ratio"`
+	FlashFired      *bool            `json:"flash_fired"`
+	MeteringMode    *int             `json:"metering_mode"`
+	WhiteBalance    *int             `json:"white_balance"`
+	Codec           *string          `json:"codec"`
+	FPS             *double          `json:"fps"`
+	BitRate         *double          `json:"bit_rate"`
+	SampleRate      *double          `json:"sample_rate"`
+	TrackFormat     *int             `json:"track_format"`
+	Duration        *double          `json:"duration"`
+	Location        *placeRecord     `json:"location"`
+	Date            *instant         `json:"date"`
+	Timezone        cameraZoneRecord `json:"timezone"`
+}
+
+type cameraZoneRecord struct {
+	Name   *string `json:"name"`
+	Offset *int    `json:"offset_seconds"`
+}
+
+type importRecord struct {
+	Session     *sessionRecord `json:"session"`
+	CreatorID   *string        `json:"creator_bundle_id"`
+	CreatorName *string        `json:"creator_name"`
+	By          *int           `json:"imported_by"`
+}
+
+type sessionRecord struct {
+	UUID    photosdb.UUID `json:"uuid"`
+	Title   *string       `json:"title"`
+	Created *instant      `json:"creation_date"`
+	Start   *instant      `json:"start_date"`
+	End     *instant      `json:"end_date"`
+}
+
+type momentRecord struct {
+	UUID           photosdb.UUID `json:"uuid"`
+	Title          *string       `json:"title"`
+	Subtitle       *string       `json:"subtitle"`
+	Start          *instant      `json:"start_date"`
+	End            *instant      `json:"end_date"`
+	Representative *instant      `json:"representative_date"`
+	Location       *placeRecord  `json:"location"`
+}
+
+type commentRecord struct {
+	likeRecord
+	Text *string `json:"text"`
+}
+
+type likeRecord struct {
+	Date   *instant     `json:"date"`
+	Person *ownerRecord `json:"person"`
+	Mine   bool         `json:"mine"`
+}
+
+type participantRecord struct {
+	UUID        photosdb.UUID `json:"uuid"`
+	Name        *string       `json:"name"`
+	Email       *string       `json:"email"`
+	Phone       *string       `json:"phone"`
+	CurrentUser bool          `json:"current_user"`
+}
+
+// scoreRecord tells all scores, in the order of their names' list.
+type scoreRecord map[string]float64
+
+func (s scoreRecord) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, name := range photosdb.ScoreNames() {
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteString(strconv.Quote(name) + ":")
+		var v *double
+		if score, ok := s[name]; ok {
+			v = (*double)(&score)
+		}
+		data, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(data)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func fullRecordOf(a *photosdb.Asset, d *photosdb.Details) fullRecord {
+	r := fullRecord{
+		assetRecord: record(a), Faces: faces(a), Resources: resources(a),
+		Labels: list(d.Labels), Projects: []projectRecord{},
+		Place: place(d.Place), Accuracy: (*double)(d.Accuracy), Accessibility: some(d.Record.Accessibility), Adjustments: edit(d.Edit),
+		FingerprintEdit: some(a.EditedFingerprint), RecordModified: when(d.Record.Modified), ExifTimestamp: some(a.Dates.Exif),
+		Exif: exif(d.Camera), Import: importOf(d.Import), Moment: momentOf(d.Moment), Scores: d.Scores,
+		Owner: owner(d.Sharing.Owner), Comments: []commentRecord{}, Likes: []likeRecord{}, Participants: []participantRecord{},
+		MediaGroup: some(d.Record.MediaGroup), HDRType: d.Record.HDRType, DepthType: d.Record.DepthType, SpatialType: d.Record.SpatialType,
+	}
+	for _, p := range d.Projects {
+		r.Projects = append(r.Projects, projectRecord{p.UUID, some(p.Title)})
+	}
+	for _, c := range d.Sharing.Comments {
+		r.Comments = append(r.Comments, commentRecord{like(c), some(c.Text)})
+	}
+	for _, c := range d.Sharing.Likes {
+		r.Likes = append(r.Likes, like(c))
+	}
+	if s := d.Sharing.Scope; s != nil {
+		r.Scope = &projectRecord{s.UUID, some(s.Title)}
+	}
+	for _, p := range d.Sharing.Participants {
+		r.Participants = append(r.Participants, participantRecord{p.UUID, some(p.Name), some(p.Email), some(p.Phone), p.CurrentUser})
+	}
+	return r
+}
+
+func location(l *photosdb.Location) *placeRecord {
+	if l == nil {
+		return nil
+	}
+	return &placeRecord{double(l.Latitude), double(l.Longitude)}
+}
+
+func owner(p *photosdb.Person) *ownerRecord {
+	if p == nil {
+		return nil
+	}
+	return &ownerRecord{p.ID, some(p.Name)}
+}
+
+func like(c photosdb.Comment) likeRecord { return likeRecord{when(c.Date), owner(c.Person), c.Mine} }
+
+func place(p *photosdb.Place) *mapRecord {
+	if p == nil {
+		return nil
+	}
+	n := p.Names
+	r := &mapRecord{
+		Name: some(p.Name), CountryCode: some(p.CountryCode), Home: p.Home, Text: some(p.AddressText),
+		Names: namesRecord{
+			Country: list(n.Country), AdministrativeArea: list(n.AdministrativeArea), SubAdministrativeArea: list(n.SubAdministrativeArea),
+			Locality: list(n.Locality), SubLocality: list(n.SubLocality), Ocean: list(n.Ocean), AreaOfInterest: list(n.AreaOfInterest),
+			InlandWater: list(n.InlandWater), Region: list(n.Region), SubThoroughfare: list(n.SubThoroughfare),
+			PostalCode: list(n.PostalCode), Thoroughfare: list(n.Thoroughfare),
+		},
+	}
+	if a := p.Address; a != nil {
+		r.Address = &addressRecord{
+			Street: some(a.Street), SubLocality: some(a.SubLocality), City: some(a.City), SubAdministrativeArea: some(a.SubAdministrativeArea),
+			State: some(a.State), PostalCode: some(a.PostalCode), Country: some(a.Country), CountryCode: some(a.CountryCode),
+		}
+	}
+	return r
+}
+
+func edit(e *photosdb.Edit) *editRecord {
+	if e == nil {
+		return nil
+	}
+	return &editRecord{
+		Format: some(e.Format), Version: some(e.Version), Editor: some(e.Editor), EditorName: some(e.EditorName),
+		Timestamp: when(e.Time), RenderTypes: e.RenderTypes, State: e.State, External: e.Format == photosdb.ExternalEditFormat,
+	}
+}
+
+func exif(c *photosdb.Camera) *exifRecord {
+	if c == nil {
+		return nil
+	}
+	n := func(f *float64) *double { return (*double)(f) }
+	return &exifRecord{
+		Make: some(c.Make), Model: some(c.Model), Lens: some(c.Lens), ISO: c.ISO, Aperture: n(c.Aperture), ShutterSpeed: n(c.ShutterSpeed),
+		ExposureBias: n(c.ExposureBias), FocalLength: n(c.FocalLength), FocalLength35mm: n(c.FocalLength35mm), DigitalZoom: n(c.DigitalZoom),
+		FlashFired: c.FlashFired, MeteringMode: c.MeteringMode, WhiteBalance: c.WhiteBalance, Codec: some(c.Codec), FPS: n(c.FPS),
+		BitRate: n(c.BitRate), SampleRate: n(c.SampleRate), TrackFormat: c.TrackFormat, Duration: n(c.Duration),
+		Location: location(c.Location), Date: when(c.Date), Timezone: cameraZoneRecord{some(c.ZoneName), c.Offset},
+	}
+}
+
+func importOf(i photosdb.Import) importRecord {
+	r := importRecord{CreatorID: some(i.CreatorID), CreatorName: some(i.CreatorName), By: i.By}
+	if s := i.Session; s != nil {
+		r.Session = &sessionRecord{s.UUID, some(s.Title), when(s.Created), when(s.Start), when(s.End)}
+	}
+	return r
+}
+
+func momentOf(m *photosdb.Moment) *momentRecord {
+	if m == nil {
+		return nil
+	}
+	return &momentRecord{m.UUID, some(m.Title), some(m.Subtitle), when(m.Start), when(m.End), when(m.Representative), location(m.Location)}
+}

@@ -1,0 +1,96 @@
+package sidecar
+
+import "github.com/photogo/photogo/photosdb"
+
+// fileRecord is what is told of an asset of which no details were read.
+type fileRecord struct {
+	assetRecord
+	Faces     []faceRecord     `json:"faces"`
+	Resources []resourceRecord `json:"resources"`
+}
+
+type faceRecord struct {
+	UUID         photosdb.UUID `json:"uuid"`
+	Person       *personRecord `json:"person"`
+	Center       point         `json:"center"`
+	Size         double        `json:"size"`
+	SourceWidth  int           `json:"source_width"`
+	SourceHeight int           `json:"source_height"`
+	MWG          *areaRecord   `json:"mwg_region"`
+	Quality      double        `json:"quality"`
+	Roll         double        `json:"roll"`
+	Manual       bool          `json:"manual"`
+	Hidden       bool          `json:"hidden"`
+	Trashed      bool          `json:"trashed"`
+	Detection    *int          `json:"detection_type"`
+}
+
+type personRecord struct {
+	UUID string  `json:"uuid"`
+	Name *string `json:"name"`
+}
+
+type point struct {
+	X double `json:"x"`
+	Y double `json:"y"`
+}
+
+type areaRecord struct {
+	X double `json:"x"`
+	Y double `json:"y"`
+	W double `json:"w"`
+	H double `json:"h"`
+}
+
+type resourceRecord struct {
+	Role        photosdb.Role    `json:"role"`
+	Path        *string          `json:"path"`
+	Reference   *referenceRecord `json:"reference"`
+	UTI         *string          `json:"uti"`
+	Size        *int64           `json:"size"`
+	Width       *int             `json:"width"`
+	Height      *int             `json:"height"`
+	Fingerprint *string          `json:"fingerprint"`
+	Local       bool             `json:"local"`
+	Remote      bool             `json:"remote"`
+	OnDisk      bool             `json:"on_disk"`
+}
+
+type referenceRecord struct {
+	Path       *string `json:"path"`
+	Volume     *string `json:"volume"`
+	VolumePath *string `json:"volume_path"`
+}
+
+func faces(a *photosdb.Asset) []faceRecord {
+	out := []faceRecord{}
+	for _, f := range a.Faces {
+		r := faceRecord{
+			UUID: f.UUID, Center: point{double(f.X), double(f.Y)}, Size: double(f.Size), SourceWidth: f.SourceWidth, SourceHeight: f.SourceHeight,
+			Quality: double(f.Quality), Roll: double(f.Roll), Manual: f.Manual, Hidden: f.Hidden, Trashed: f.Trashed, Detection: f.Detection,
+		}
+		if f.Person != nil {
+			r.Person = &personRecord{f.Person.ID, some(f.Person.Name)}
+		}
+		if x, y, w, h, ok := Region(f, a.Current.Width, a.Current.Height, a.Current.Orientation); ok {
+			r.MWG = &areaRecord{double(x), double(y), double(w), double(h)}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func resources(a *photosdb.Asset) []resourceRecord {
+	out := []resourceRecord{}
+	for _, f := range a.Resources {
+		r := resourceRecord{
+			Role: f.Role, Path: some(f.Path), UTI: some(f.UTI), Size: positive(f.Size), Width: positive(f.Width), Height: positive(f.Height),
+			Fingerprint: some(f.Fingerprint), Local: f.Local, Remote: f.Remote, OnDisk: f.OnDisk,
+		}
+		if ref := f.Reference; ref != nil {
+			r.Reference = &referenceRecord{some(ref.Path), some(ref.Volume), some(ref.VolumePath)}
+		}
+		out = append(out, r)
+	}
+	return out
+}
