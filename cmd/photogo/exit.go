@@ -48,7 +48,6 @@ var codes = []struct {
 	{errUsage, exitUsage, ""},
 	{errIncomplete, exitIncomplete, ""},
 	{errDamage, exitDamage, ""},
-	{export.ErrNoDetails, exitUsage, ""},
 	{context.Canceled, 130, ""},
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},

@@ -105,9 +105,14 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, w := range library.Warnings() {
-		p.warn(jsonWarning{Type: "warning", Code: "library", Message: w})
+	told := 0
+	warn := func() {
+		for _, w := range library.Warnings()[told:] {
+			p.warn(jsonWarning{Type: "warning", Code: "library", Message: w})
+			told++
+		}
 	}
+	warn()
 	opt.Library = library.UUID()
 	cursor := ""
 	if wish != "" && len(library.Warnings()) == 0 {
@@ -115,7 +120,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 			return err
 		}
 	}
-	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate}), dest.Record, dest.Folder(), opt)
+	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return err
 	}
@@ -128,6 +133,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 			Cursor: cursor, Wish: wish, Event: p.event,
 		})
 	}
+	warn() // some only come up while assets are read
 	return finishExport(p, summary, err)
 }
 
@@ -223,7 +229,7 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	}
 	opt.Prune.Wanted, opt.Prune.AllowMass = c.Bool("cleanup"), c.Bool("allow-mass-removal")
 	opt.IncludeReferenced = c.Bool("include-referenced")
-	return opt, opt.Check()
+	return opt, nil
 }
 
 // sidecars reads the kinds of sidecars; none are XMP.
@@ -255,6 +261,7 @@ func namingOptions(c *cli.Context) (opt export.Options, err error) {
 	if opt.Filename, err = naming.Parse(c.String("filename")); err != nil {
 		return opt, usagef("--filename: %w", err)
 	}
+	opt.Details = export.DetailsOf
 	return opt, nil
 }
 

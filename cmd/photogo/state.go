@@ -127,7 +127,7 @@ func stateRebuild(c *cli.Context, e environment) error {
 	}
 	defer dest.Close()
 	opt.Library, opt.Query.Trashed, opt.IncludeReferenced = library.UUID(), true, true
-	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate}), dest.Record, dest.Folder(), opt)
+	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return err
 	}
