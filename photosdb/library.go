@@ -25,6 +25,7 @@ type Options struct {
 // be used by several goroutines, but one sequence of assets is read at a time.
 type Library struct {
 	path     string
+	temp     string // for snapshots
 	snapshot *snapshot
 	schema   *schema
 	tree     *tree
@@ -34,6 +35,7 @@ type Library struct {
 	queries queries
 	catalog *catalog
 	zones   zones
+	notes   []string // warnings of what was read later
 }
 
 // Open takes a snapshot of the library at path and finds out what it holds.
@@ -49,7 +51,7 @@ func Open(ctx context.Context, path string, opt Options) (_ *Library, err error)
 	if err := recognise(path); err != nil {
 		return nil, err
 	}
-	l := &Library{path: path}
+	l := &Library{path: path, temp: opt.TempDir}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -135,7 +137,8 @@ func (l *Library) Close() error {
 }
 
 // Warnings names the facts that this library's database lacks although others
-// have them; the assets are without them. It is empty for every release known.
+// have them; the assets are without them. It is empty for every release known,
+// until a list was asked for that the library does not hold.
 func (l *Library) Warnings() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,7 +151,7 @@ func (l *Library) Warnings() []string {
 	} else if l.schema.model > lastKnownModel {
 		out = append(out, fmt.Sprintf("model version %d is newer than any that photogo was tested with", l.schema.model))
 	}
-	return out
+	return append(out, l.notes...)
 }
 
 // Path returns the absolute path of the library.

@@ -22,6 +22,7 @@ import (
 type snapshot struct {
 	dir  string
 	lock *flock.Flock
+	of   string // the database, relative to the library
 }
 
 const (
@@ -32,13 +33,18 @@ const (
 )
 
 // takeSnapshot copies the database of a library into a new folder below temp.
+func takeSnapshot(ctx context.Context, library, temp string) (*snapshot, error) {
+	return takeSnapshotOf(ctx, library, databasePath, temp)
+}
+
+// takeSnapshotOf copies one of a library's databases into a new folder below temp.
 //
 // The copy cannot be torn. The main file is copied first, then the log, and
 // both are kept only if the log's header, whose salts change whenever the log
 // is started anew, was the same before and after: then every page that was
 // moved into the main file meanwhile is in the copied log as well. Without a
 // log the main file itself must not have changed.
-func takeSnapshot(ctx context.Context, library, temp string) (*snapshot, error) {
+func takeSnapshotOf(ctx context.Context, library, file, temp string) (*snapshot, error) {
 	if temp == "" {
 		temp = os.TempDir()
 	}
@@ -50,7 +56,7 @@ func takeSnapshot(ctx context.Context, library, temp string) (*snapshot, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{dir: dir, lock: flock.New(filepath.Join(dir, snapshotLock))}
+	s := &snapshot{dir: dir, lock: flock.New(filepath.Join(dir, snapshotLock)), of: file}
 	if _, err := s.lock.TryLock(); err != nil {
 		s.Close()
 		return nil, err
@@ -69,12 +75,12 @@ func (s *snapshot) Close() error {
 	return err
 }
 
-func (s *snapshot) database() string { return filepath.Join(s.dir, filepath.Base(databasePath)) }
+func (s *snapshot) database() string { return filepath.Join(s.dir, filepath.Base(s.of)) }
 
 func (s *snapshot) copy(ctx context.Context, library string) error {
 	wait := 100 * time.Millisecond
 	for try := 1; ; try++ {
-		same, err := s.copyOnce(ctx, filepath.Join(library, databasePath))
+		same, err := s.copyOnce(ctx, filepath.Join(library, filepath.FromSlash(s.of)))
 		if err != nil {
 			return refused(library, ErrDamaged, err)
 		}

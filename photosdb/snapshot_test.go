@@ -385,7 +385,7 @@ func TestSnapshotsAreNotTorn(t *testing.T) {
 	}
 	// The single try is repeated here without the pauses between tries: what
 	// matters is that what it accepts is whole.
-	s := &snapshot{dir: t.TempDir()}
+	s := &snapshot{dir: t.TempDir(), of: databasePath}
 	seen := map[int]bool{}
 	for taken := 0; taken < snapshots && !t.Failed(); {
 		same, err := s.copyOnce(context.Background(), filepath.Join(path, databasePath))
