@@ -194,7 +194,7 @@ func TestMergedPersonsCountForWhomTheyWereMergedInto(t *testing.T) {
 	}
 	// Five pictures in all orientations and one edited, one of everybody, one of
 	// the person merged into her.
-	if p := find("Grandmother"); len(p) != 1 || p[0].Faces != 7 || p[0].Assets != 7 || p[0].Merged != 1 {
+	if p := find("Grandmother"); len(p) != 1 || p[0].Faces != 7 || p[0].Assets != 7 || len(p[0].Merged) != 1 {
 		t.Errorf("%+v", p)
 	}
 	if p := find("Grandma (old)"); len(p) != 0 {
@@ -326,9 +326,11 @@ func TestAListThatIsNotThereIsEmptyWithAWarning(t *testing.T) {
 func TestLabelsWithoutAnIndex(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "psi.sqlite")
 	for name, change := range map[string]func(t *testing.T, index string){
-		"gone":       func(t *testing.T, index string) { drop(t, index) },
-		"empty":      func(t *testing.T, index string) { write(t, index, nil) },
-		"no index":   func(t *testing.T, index string) { write(t, index, []byte("not a database, but long enough to be taken for one")) },
+		"gone":  func(t *testing.T, index string) { drop(t, index) },
+		"empty": func(t *testing.T, index string) { write(t, index, nil) },
+		"no index": func(t *testing.T, index string) {
+			write(t, index, []byte("not a database, but long enough to be taken for one"))
+		},
 		"truncated":  func(t *testing.T, index string) { cut(t, index) },
 		"a folder":   func(t *testing.T, index string) { drop(t, index); write(t, filepath.Join(index, "x"), nil) },
 		"a link out": func(t *testing.T, index string) { copyTo(t, index, outside); drop(t, index); tie(t, outside, index) },

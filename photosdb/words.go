@@ -51,10 +51,10 @@ func (l *Library) Keywords(ctx context.Context) (out []Keyword, err error) {
 // who were merged into another (ZMERGETARGETPERSON) count for the other.
 type PersonEntry struct {
 	Person
-	Detection int // ZDETECTIONTYPE: 1 a person, 3 and 4 pets; 0 before Photos 7
-	Merged    int // how many other persons were merged into this one
-	Faces     int // faces that are neither hidden nor in the trash, nor of an asset in the trash
-	Assets    int // assets with such a face
+	Detection int      // ZDETECTIONTYPE: 1 a person, 3 and 4 pets; 0 before Photos 7
+	Merged    []Person // those who were merged into this one, by ID
+	Faces     int      // faces that are neither hidden nor in the trash, nor of an asset in the trash
+	Assets    int      // assets with such a face
 }
 
 // Persons returns the library's persons by the name they go by, then ID: those
@@ -82,11 +82,14 @@ func (l *Library) Persons(ctx context.Context) (out []PersonEntry, err error) {
 		}); err != nil {
 			return err
 		}
-		merged := map[int64]int{}
+		merged := map[int64][]Person{}
 		for pk, target := range into {
 			if pk != target {
-				merged[target]++
+				merged[target] = append(merged[target], *l.catalog.persons[pk])
 			}
+		}
+		for _, list := range merged {
+			slices.SortFunc(list, func(a, b Person) int { return strings.Compare(a.ID, b.ID) })
 		}
 		for pk, p := range l.catalog.persons {
 			if into[pk] != pk || p.KnownAs == "" && faces[pk] == 0 {
