@@ -20,6 +20,9 @@ var (
 	// ErrBusy says that the database was changed so constantly that no
 	// consistent snapshot could be taken.
 	ErrBusy = errors.New("the library is being changed too fast to be read")
+	// ErrAbsent says that the library can be read and does not hold what was
+	// asked for, as one whose pictures Photos has not looked into yet.
+	ErrAbsent = errors.New("the library does not hold it")
 	// ErrOutside says that a path leads out of the library.
 	ErrOutside = errors.New("path leads outside the library")
 )

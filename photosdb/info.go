@@ -25,6 +25,16 @@ type Info struct {
 	Trashed, Hidden, Edited     int
 	Resources                   int   // files that the database knows, previews not counted
 	LocalBytes, RemoteBytes     int64 // sizes of those that are here, and of those only in iCloud
+
+	// Build is the build of macOS that made or migrated the library, such as
+	// 19G73 (PLOSVersion). Only Photos 5 stored it; "" otherwise.
+	Build string
+
+	Favorites     int // ZFAVORITE
+	Referenced    int // originals left outside the library
+	SharedItems   int // entries of shared albums
+	SharedLibrary int // in the iCloud Shared Photo Library
+	Syndicated    int // "Shared with You", saved or not
 }
 
 // releases maps model versions to releases, in ascending order.
@@ -51,7 +61,7 @@ func (l *Library) Info(ctx context.Context) (Info, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.schema
-	info := Info{Path: l.path, UUID: s.store, ModelVersion: s.model}
+	info := Info{Path: l.path, UUID: s.store, ModelVersion: s.model, Build: s.build}
 	for _, r := range releases {
 		if s.model >= r.from && s.model < r.before {
 			info.Photos, info.MacOS = r.photos, r.macOS
@@ -64,9 +74,13 @@ func (l *Library) Info(ctx context.Context) (Info, error) {
 	}
 	count := "SELECT count(*), total(ZKIND = 0), total(ZKIND = 1), total(ZTRASHEDSTATE <> 0), " +
 		"total(" + s.column("a", s.asset, "ZHIDDEN") + " = 1), total(" + s.column("a", s.asset, "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS") +
-		" <> 0) FROM " + s.asset + " a"
+		" <> 0), total(" + s.column("a", s.asset, "ZFAVORITE") + " = 1), total(" + s.column("a", s.asset, "ZSAVEDASSETTYPE") + " = 10), " +
+		"total(" + s.column("a", s.asset, "ZCLOUDBATCHPUBLISHDATE") + " IS NOT NULL), " +
+		"total(" + s.column("a", s.asset, "ZACTIVELIBRARYSCOPEPARTICIPATIONSTATE") + " <> 0), " +
+		"(SELECT count(*) FROM " + attributes + " b WHERE " + s.column("b", attributes, "ZSYNDICATIONIDENTIFIER") + " IS NOT NULL) FROM " + s.asset + " a"
 	err := each(l.conn, count, func(stmt *sqlite.Stmt) error {
-		for i, into := range []*int{&info.Assets, &info.Photographs, &info.Movies, &info.Trashed, &info.Hidden, &info.Edited} {
+		for i, into := range []*int{&info.Assets, &info.Photographs, &info.Movies, &info.Trashed, &info.Hidden, &info.Edited,
+			&info.Favorites, &info.Referenced, &info.SharedItems, &info.SharedLibrary, &info.Syndicated} {
 			*into = stmt.ColumnInt(i)
 		}
 		return nil

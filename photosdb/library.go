@@ -142,7 +142,8 @@ func (l *Library) Close() error {
 }
 
 // Warnings names the facts that this library's database lacks although others
-// have them; the assets are without them. It is empty for every release known.
+// have them; the assets are without them. It is empty for every release known,
+// until a list was asked for that the library does not hold.
 func (l *Library) Warnings() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,6 +18,7 @@ type schema struct {
 	tables map[string]map[string]bool // columns by table
 	model  int64                      // PLModelVersion
 	store  string                     // Z_METADATA.Z_UUID
+	build  string                     // PLOSVersion; "" where it was not stored
 
 	asset      string // ZASSET or ZGENERICASSET
 	albumJoin  join   // album ↔ asset; zero if there is none
@@ -108,6 +109,12 @@ func (s *schema) readMetadata(conn *sqlite.Conn) error {
 		}
 		if err := decodePlist(data, &list); err == nil {
 			s.model = list.Version
+		}
+		var system struct {
+			Build string `plist:"PLOSVersion"`
+		}
+		if err := decodePlist(data, &system); err == nil {
+			s.build = strings.ToValidUTF8(system.Build, "\uFFFD")
 		}
 		return nil
 	})

@@ -3,70 +3,162 @@
 package query
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/photogo/photogo/photosdb"
 )
 
 // Query selects assets. The zero value is every asset that is not in the trash.
+//
+// All that is asked for must hold. Of several values of one field it is enough
+// that one does; what a field beginning with Not says must hold for none.
 type Query struct {
 	// Since keeps assets that were taken, added to the library or edited at
 	// this time or later; an old picture that was imported late counts. Zero: all.
-	Since time.Time
-	// Trashed adds the assets in the trash.
-	Trashed bool
+	Since    time.Time
+	NotSince time.Time // leaves these out instead
+
+	Taken, NotTaken []Range // by the date that Photos shows, in the picture's own zone
+	Added, NotAdded []Range // by when it came into the library
+
+	// Trashed adds the assets in the trash, OnlyTrashed leaves out all others.
+	Trashed, OnlyTrashed bool
+
+	UUIDs, NotUUIDs       UUIDs
+	Albums, NotAlbums     Names // albums and shared albums that hold it, by title or UUID
+	Folders, NotFolders   Names // folders, at any depth, of albums that hold it, by title or UUID
+	Persons, NotPersons   Names // people on it, by full name; one who was merged into another goes by both
+	Keywords, NotKeywords Names
+	Labels, NotLabels     Names // what Photos sees in it; Prepare must have been called
+	Places, NotPlaces     Names // where it was taken, by name; Prepare must have been called
+
+	Kinds, NotKinds       []photosdb.Kind
+	Subtypes, NotSubtypes []photosdb.Subtype
+
+	Favorite Choice
+	Hidden   Choice
+	Edited   Choice
+	Missing  Choice // the file of the original is not there
+	InCloud  Choice // uploaded to iCloud Photos
+	Shared   Choice // an item of an iCloud shared album
+	Raw      Choice // the original is RAW, or has a RAW half
+	Burst    Choice // a frame of a burst
+
+	rare rare
 }
 
+// Choice is a question that need not be asked.
+type Choice int
+
+// The choices.
+const (
+	Any Choice = iota // whether or not
+	Yes
+	No
+)
+
+// allows reports whether an answer is among those that are wanted.
+func (c Choice) allows(answer bool) bool { return c == Any || (c == Yes) == answer }
+
 // Match reports whether an asset is meant.
-func (q Query) Match(a *photosdb.Asset) bool {
-	if a.Trashed && !q.Trashed {
+func (q *Query) Match(a *photosdb.Asset) bool {
+	return q.matchTrash(a) && q.matchFacts(a) && q.matchDates(a) && q.matchNames(a) && q.matchRare(a.UUID)
+}
+
+func (q *Query) matchTrash(a *photosdb.Asset) bool {
+	if a.Trashed {
+		return q.Trashed || q.OnlyTrashed
+	}
+	return !q.OnlyTrashed
+}
+
+func (q *Query) matchFacts(a *photosdb.Asset) bool {
+	original := a.Resource(photosdb.RoleOriginal)
+	return q.Favorite.allows(a.Favorite) &&
+		q.Hidden.allows(a.Hidden) &&
+		q.Edited.allows(a.Edited) &&
+		q.Missing.allows(original == nil || !original.OnDisk) &&
+		q.InCloud.allows(a.Cloud.Uploaded != nil && *a.Cloud.Uploaded) &&
+		q.Shared.allows(a.Origin.SharedAlbum) &&
+		q.Raw.allows(a.Has(photosdb.Raw)) &&
+		q.Burst.allows(a.Burst != nil) &&
+		chosen(q.Kinds, q.NotKinds, a.Kind) &&
+		chosen(q.Subtypes, q.NotSubtypes, a.Subtypes...) &&
+		(len(q.UUIDs) == 0 || q.UUIDs.has(a.UUID)) && !q.NotUUIDs.has(a.UUID)
+}
+
+func (q *Query) matchDates(a *photosdb.Asset) bool {
+	if !q.Since.IsZero() && !since(a, q.Since) || !q.NotSince.IsZero() && since(a, q.NotSince) {
 		return false
 	}
-	if q.Since.IsZero() {
-		return true
-	}
+	return within(q.Taken, q.NotTaken, func(r Range) bool { return r.Contains(a.Dates.Taken) }) &&
+		within(q.Added, q.NotAdded, func(r Range) bool { return r.ContainsHere(a.Dates.Added) })
+}
+
+// since reports whether one of the dates that count is at a time or later.
+func since(a *photosdb.Asset, start time.Time) bool {
 	for _, t := range []time.Time{a.Dates.Taken, a.Dates.Added, a.Dates.Modified} {
-		if !t.IsZero() && !t.Before(q.Since) {
+		if !t.IsZero() && !t.Before(start) {
 			return true
 		}
 	}
 	return false
 }
 
-var duration = regexp.MustCompile(`^(\d{1,6})\s*(y|mo|w|d|h|m|s)$`)
-
-// ParseSince reads the value of --since: a date (2025-05-17, in the zone of
-// now), a time by RFC 3339, or how long ago it was: 90d, 3w, 6mo, 1y, 12h, 30m.
-func ParseSince(text string, now time.Time) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02"} {
-		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return t, nil
+func (q *Query) matchNames(a *photosdb.Asset) bool {
+	if len(q.Keywords)+len(q.NotKeywords) > 0 && !q.Keywords.choose(q.NotKeywords, a.Keywords) {
+		return false
+	}
+	if len(q.Albums)+len(q.NotAlbums) > 0 {
+		var names []string
+		for _, list := range [][]photosdb.Album{a.Albums, a.SharedAlbums} {
+			for _, b := range list {
+				names = append(names, b.Title, string(b.UUID))
+			}
+		}
+		if !q.Albums.choose(q.NotAlbums, names) {
+			return false
 		}
 	}
-	m := duration.FindStringSubmatch(text)
-	if m == nil {
-		return time.Time{}, fmt.Errorf("%q is neither a date (2025-05-17), a time (2025-05-17T12:00:00Z) nor a duration (90d, 3w, 6mo, 1y, 12h)", text)
+	if len(q.Folders)+len(q.NotFolders) > 0 {
+		var names []string
+		for _, b := range a.Albums {
+			for _, f := range b.Folders {
+				names = append(names, f.Title, string(f.UUID))
+			}
+		}
+		if !q.Folders.choose(q.NotFolders, names) {
+			return false
+		}
 	}
-	n, err := strconv.Atoi(m[1])
-	if err != nil {
-		return time.Time{}, err
+	if len(q.Persons)+len(q.NotPersons) > 0 {
+		var names []string
+		for _, f := range a.Faces {
+			// A face that the user took away shows nobody.
+			if f.Person != nil && !f.Hidden && !f.Trashed {
+				names = append(names, f.Person.KnownAs, f.Person.Name)
+			}
+		}
+		if !q.Persons.choose(q.NotPersons, names) {
+			return false
+		}
 	}
-	switch m[2] {
-	case "y":
-		return now.AddDate(-n, 0, 0), nil
-	case "mo":
-		return now.AddDate(0, -n, 0), nil
-	case "w":
-		return now.AddDate(0, 0, -7*n), nil
-	case "d":
-		return now.AddDate(0, 0, -n), nil
-	case "h":
-		return now.Add(-time.Duration(n) * time.Hour), nil
-	case "m":
-		return now.Add(-time.Duration(n) * time.Minute), nil
+	return true
+}
+
+// chosen reports whether the wanted values, if there are any, and none of the
+// others are among those that an asset has.
+func chosen[T comparable](wanted, not []T, has ...T) bool {
+	found := len(wanted) == 0
+	for _, v := range has {
+		for _, n := range not {
+			if v == n {
+				return false
+			}
+		}
+		for _, w := range wanted {
+			found = found || v == w
+		}
 	}
-	return now.Add(-time.Duration(n) * time.Second), nil
+	return found
 }
