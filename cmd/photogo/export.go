@@ -6,7 +6,6 @@ import (
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
-	"github.com/photogo/photogo/query"
 )
 
 const exportHelp = `Copies every photo and movie of the library into DEST: originals, edited
@@ -19,8 +18,11 @@ The library is never written to, and what left it stays in DEST.
 Examples:
   photogo export /Volumes/Backup/Photos
   photogo export DEST --library "Photos Library.photoslibrary" --since 30d
+  photogo export DEST --album Sea --album Alps --not-person "Aunt Zoë" --kind photo
   photogo export DEST --directory "{created.year}/{created.month}" --dry-run
-  photogo export DEST --report report.csv --quiet`
+  photogo export DEST --report report.csv --quiet
+
+` + selectionHelp
 
 func exportCommand(e environment) *cli.Command {
 	return &cli.Command{
@@ -29,12 +31,10 @@ func exportCommand(e environment) *cli.Command {
 		ArgsUsage:    "DEST",
 		Description:  exportHelp,
 		OnUsageError: usageError,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			libraryFlag(),
 			&cli.StringFlag{Name: "directory", Value: naming.DefaultDirectory, Usage: "`TEMPLATE` of the folders below DEST"},
 			&cli.StringFlag{Name: "filename", Value: naming.DefaultFilename, Usage: "`TEMPLATE` of file names, without extension"},
-			&cli.StringFlag{Name: "since", Usage: "only what was taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
-			&cli.BoolFlag{Name: "trashed", Usage: "what is in the trash, too"},
 			&cli.StringSliceFlag{Name: "sidecar", Usage: "`KIND` of sidecar: xmp or none (default: xmp)"},
 			&cli.BoolFlag{Name: "skip-edited", Usage: "no edited versions"},
 			&cli.BoolFlag{Name: "skip-live", Usage: "no movies of Live Photos"},
@@ -52,7 +52,7 @@ func exportCommand(e environment) *cli.Command {
 			&cli.BoolFlag{Name: "update", Hidden: true}, &cli.BoolFlag{Name: "export-aae", Hidden: true},
 			&cli.BoolFlag{Name: "touch-file", Hidden: true},
 			&cli.StringSliceFlag{Name: "query-eval", Hidden: true},
-		},
+		}, selectionFlags(false)...),
 		Action: func(c *cli.Context) error { return exportAction(c, e) },
 	}
 }
@@ -84,6 +84,10 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
+	err = prepare(c, &opt.Query, library, func(w string) { p.warn(jsonWarning{Type: "warning", Code: "selection", Message: w}) })
+	if err != nil {
+		return err
+	}
 	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate}), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return err
@@ -108,7 +112,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 // exportOptions binds the flags to the options of the export.
 func exportOptions(c *cli.Context, e environment) (opt export.Options, err error) {
 	if len(c.StringSlice("query-eval")) > 0 {
-		return opt, usagef("--query-eval is not supported; for a start date use --since 2025-05-01")
+		return opt, usagef("--query-eval is not supported; --since, --album, --person and the other flags of `photogo export --help` select")
 	}
 	if c.Int("jobs") < 1 || c.Int("jobs") > 64 {
 		return opt, usagef("--jobs %d: from 1 to 64 files can be copied at a time", c.Int("jobs"))
@@ -122,7 +126,7 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	if opt.Filename, err = naming.Parse(c.String("filename")); err != nil {
 		return opt, usagef("--filename: %w", err)
 	}
-	if opt.Query, err = parseQuery(c, e); err != nil {
+	if opt.Query, err = parseQuery(c, e, false); err != nil {
 		return opt, err
 	}
 	for _, kind := range c.StringSlice("sidecar") {
@@ -140,15 +144,4 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	}
 	opt.IncludeReferenced = c.Bool("include-referenced")
 	return opt, nil
-}
-
-// parseQuery reads the flags that select assets.
-func parseQuery(c *cli.Context, e environment) (q query.Query, err error) {
-	if since := c.String("since"); since != "" {
-		if q.Since, err = query.ParseSince(since, e.now()); err != nil {
-			return q, usagef("--since: %w", err)
-		}
-	}
-	q.Trashed = c.Bool("trashed")
-	return q, nil
 }
