@@ -3,6 +3,7 @@ package photosdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -78,7 +79,10 @@ func (f *finder) look(path string, depth int) bool {
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return f.yield(Found{}, refused(path, ErrNotLibrary, err))
+		if errors.Is(err, fs.ErrPermission) {
+			return f.yield(Found{}, &Error{path, ErrAccess, err})
+		}
+		return f.yield(Found{}, fmt.Errorf("look for libraries: %w", err))
 	}
 	for _, entry := range entries {
 		inner := filepath.Join(path, entry.Name())

@@ -24,7 +24,7 @@ type Info struct {
 	Assets, Photographs, Movies int // rows of the asset table, the trash included
 	Trashed, Hidden, Edited     int
 	Resources                   int   // files that the database knows, previews not counted
-	LocalBytes, RemoteBytes     int64 // sizes of those that are here, and of those only in iCloud
+	LocalBytes, RemoteBytes     int64 // sizes of those that are here, and of those that are not: in iCloud, or nowhere that the database knows
 
 	// Build is the build of macOS that made or migrated the library, such as
 	// 19G73 (PLOSVersion). Only Photos 5 stored it; "" otherwise.

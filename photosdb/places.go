@@ -14,17 +14,17 @@ import (
 // PlaceKind says what a named place is: the placeType of Apple's geocoder.
 type PlaceKind string
 
-// The kinds of place, from the widest to the narrowest.
+// The kinds of place, from the widest to the narrowest, by Apple's names.
 const (
-	PlaceOcean       PlaceKind = "ocean"            // 7
-	PlaceCountry     PlaceKind = "country"          // 1
-	PlaceState       PlaceKind = "state"            // 2, an administrative area
-	PlaceCounty      PlaceKind = "county"           // 3, a sub-administrative area
-	PlaceRegion      PlaceKind = "region"           // 11
-	PlaceInlandWater PlaceKind = "inland_water"     // 9
-	PlaceCity        PlaceKind = "city"             // 4, a locality
-	PlaceDistrict    PlaceKind = "district"         // 6, a sub-locality
-	PlaceInterest    PlaceKind = "area_of_interest" // 8, a park, a sight, a campus
+	PlaceOcean       PlaceKind = "ocean"                   // 7
+	PlaceCountry     PlaceKind = "country"                 // 1
+	PlaceState       PlaceKind = "administrative_area"     // 2, a state
+	PlaceCounty      PlaceKind = "sub_administrative_area" // 3, a county
+	PlaceRegion      PlaceKind = "region"                  // 11
+	PlaceInlandWater PlaceKind = "inland_water"            // 9
+	PlaceCity        PlaceKind = "locality"                // 4, a city
+	PlaceDistrict    PlaceKind = "sub_locality"            // 6, a part of a city
+	PlaceInterest    PlaceKind = "area_of_interest"        // 8, a park, a sight, a campus
 )
 
 // placeKinds maps the numbers of the archive, in the order of the kinds.

@@ -46,8 +46,10 @@ func newApp(e environment) *cli.App {
 		Usage:                "get every photo and movie out of an Apple Photos library, proven bit for bit",
 		HideVersion:          true,
 		EnableBashCompletion: true,
-		Writer:               e.out,
-		ErrWriter:            e.err,
+		// A comma belongs to a name: --album "Rome, 2020".
+		DisableSliceFlagSeparator: true,
+		Writer:                    e.out,
+		ErrWriter:                 e.err,
 		// Errors come back to run, which knows the exit codes.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
@@ -148,11 +150,17 @@ func (e environment) openLibrary(c *cli.Context) (*photosdb.Library, error) {
 	if path == "" {
 		return nil, usagef("which library? --library LIBRARY.photoslibrary names it (only on macOS there is a default)")
 	}
-	state, err := e.stateDir()
+	opt, err := e.libraryOptions()
 	if err != nil {
 		return nil, err
 	}
-	return photosdb.Open(c.Context, path, photosdb.Options{TempDir: filepath.Join(state, "snapshots")})
+	return photosdb.Open(c.Context, path, opt)
+}
+
+// libraryOptions say where the private copies of databases go.
+func (e environment) libraryOptions() (photosdb.Options, error) {
+	state, err := e.stateDir()
+	return photosdb.Options{TempDir: filepath.Join(state, "snapshots")}, err
 }
 
 // stateDir is where photogo keeps what it must remember.

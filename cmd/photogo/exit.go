@@ -52,6 +52,7 @@ var codes = []struct {
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
 	{photosdb.ErrUnsupported, 11, ""},
+	{photosdb.ErrAbsent, 11, ""},
 	{photosdb.ErrDamaged, 11, "Copy the library again, or let Photos repair it: hold Option and Command while it starts."},
 	{photosdb.ErrBusy, 12, ""},
 	{manifest.ErrBusy, 12, ""},

@@ -10,7 +10,6 @@ import (
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photosdb"
-	"github.com/photogo/photogo/query"
 )
 
 const exportHelp = `Copies every photo and movie of the library into DEST: originals, edited
@@ -24,9 +23,12 @@ put aside. What is in the library's trash counts as held.
 Examples:
   photogo export /Volumes/Backup/Photos
   photogo export DEST --library "Photos Library.photoslibrary" --since 30d
+  photogo export DEST --album Sea --album Alps --not-person "Aunt Zoë" --kind photo
   photogo export DEST --directory "{created.year}/{created.month}" --dry-run
   photogo export DEST --directory "{folder_album,no album}" --link hard
-  photogo export DEST --sidecar xmp --sidecar json --report report.csv --quiet`
+  photogo export DEST --sidecar xmp --sidecar json --report report.csv --quiet
+
+` + selectionHelp
 
 func exportCommand(e environment) *cli.Command {
 	return &cli.Command{
@@ -35,12 +37,10 @@ func exportCommand(e environment) *cli.Command {
 		ArgsUsage:    "DEST",
 		Description:  exportHelp,
 		OnUsageError: usageError,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			libraryFlag(),
 			&cli.StringFlag{Name: "directory", Value: naming.DefaultDirectory, Usage: "`TEMPLATE` of the folders below DEST"},
 			&cli.StringFlag{Name: "filename", Value: naming.DefaultFilename, Usage: "`TEMPLATE` of file names, without extension"},
-			&cli.StringFlag{Name: "since", Usage: "only what was taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
-			&cli.BoolFlag{Name: "trashed", Usage: "what is in the trash, too"},
 			&cli.BoolFlag{Name: "portable-names", Usage: "names that Windows, SMB and exFAT can hold, and gocryptfs in one piece"},
 			&cli.StringFlag{Name: "link", Value: "clone", Usage: "`HOW` a file gets into its second and further places: clone (else copied), hard or copy"},
 			&cli.StringSliceFlag{Name: "sidecar", Usage: "`KIND` of sidecar: xmp, json or none; repeatable (default: xmp)"},
@@ -62,7 +62,7 @@ func exportCommand(e environment) *cli.Command {
 			&cli.BoolFlag{Name: "update", Hidden: true}, &cli.BoolFlag{Name: "export-aae", Hidden: true},
 			&cli.BoolFlag{Name: "touch-file", Hidden: true},
 			&cli.StringSliceFlag{Name: "query-eval", Hidden: true},
-		},
+		}, selectionFlags(false)...),
 		Action: func(c *cli.Context) error { return exportAction(c, e) },
 	}
 }
@@ -119,6 +119,10 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		if cursor, err = library.Cursor(); err != nil {
 			return err
 		}
+	}
+	err = prepare(c, &opt.Query, library, func(w string) { p.warn(jsonWarning{Type: "warning", Code: "selection", Message: w}) })
+	if err != nil {
+		return err
 	}
 	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}), dest.Record, dest.Folder(), opt)
 	if err != nil {
@@ -187,8 +191,13 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 // wishOf is all that an export was asked for, as a text; "" where every file is to
 // be looked at and told.
 func wishOf(c *cli.Context) string {
-	if c.Bool("dry-run") || c.Bool("verbose") || c.String("report") != "" || c.String("since") != "" {
+	if c.Bool("dry-run") || c.Bool("verbose") || c.String("report") != "" {
 		return ""
+	}
+	for _, f := range selectionFlags(false) {
+		if c.IsSet(f.Names()[0]) { // a selection can depend on the day, or on a file
+			return ""
+		}
 	}
 	v, commit := builtFrom()
 	wish := []string{v, commit}
@@ -205,7 +214,7 @@ func wishOf(c *cli.Context) string {
 // exportOptions binds the flags to the options of the export.
 func exportOptions(c *cli.Context, e environment) (opt export.Options, err error) {
 	if len(c.StringSlice("query-eval")) > 0 {
-		return opt, usagef("--query-eval is not supported; for a start date use --since 2025-05-01")
+		return opt, usagef("--query-eval is not supported; --since, --album, --person and the other flags of `photogo export --help` select")
 	}
 	if c.Int("jobs") < 1 || c.Int("jobs") > 64 {
 		return opt, usagef("--jobs %d: from 1 to 64 files can be copied at a time", c.Int("jobs"))
@@ -216,7 +225,7 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 	if opt, err = namingOptions(c); err != nil {
 		return opt, err
 	}
-	if opt.Query, err = parseQuery(c, e); err != nil {
+	if opt.Query, err = parseQuery(c, e, false); err != nil {
 		return opt, err
 	}
 	if err := sidecars(c.StringSlice("sidecar"), &opt); err != nil {
@@ -263,15 +272,4 @@ func namingOptions(c *cli.Context) (opt export.Options, err error) {
 	}
 	opt.Details = export.DetailsOf
 	return opt, nil
-}
-
-// parseQuery reads the flags that select assets.
-func parseQuery(c *cli.Context, e environment) (q query.Query, err error) {
-	if since := c.String("since"); since != "" {
-		if q.Since, err = query.ParseSince(since, e.now()); err != nil {
-			return q, usagef("--since: %w", err)
-		}
-	}
-	q.Trashed = c.Bool("trashed")
-	return q, nil
 }

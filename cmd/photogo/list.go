@@ -29,19 +29,25 @@ T in the trash, S from a shared album, M original missing from the library folde
 
 Examples:
   photogo list assets --library "Photos Library.photoslibrary"
-  photogo list assets --json --since 7d | jq -r .original_filename`,
+  photogo list assets --json --since 7d | jq -r .original_filename
+  photogo list assets --person Grandmother --taken 2020..2024 --not-trashed
+
+` + selectionHelp,
 			OnUsageError: usageError,
-			Flags: []cli.Flag{
+			Flags: append([]cli.Flag{
 				libraryFlag(),
-				&cli.StringFlag{Name: "since", Usage: "only what was taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
-				&cli.BoolFlag{Name: "no-trashed", Usage: "without what is in the trash"},
 				&cli.BoolFlag{Name: "json", Usage: "print objects for programs, one a line"},
 				&cli.BoolFlag{Name: "all", Usage: "with --json: all that is known: files, faces, place, camera, labels, comments, …"},
-			},
+			}, selectionFlags(true)...),
 			Action: func(c *cli.Context) error { return listAssets(c, e) },
-		}},
+		},
+			listAlbums(e), listFolders(e), listPersons(e), listKeywords(e), listLabels(e), listPlaces(e), listImports(e), listLibraries(e),
+		},
 		Action: func(c *cli.Context) error {
-			return usagef("list what? `photogo list assets` lists photos and movies")
+			if c.Args().Present() {
+				return usagef("%q cannot be listed; `photogo list --help` names what can", c.Args().First())
+			}
+			return usagef("list what? `photogo list assets` lists photos and movies, and `photogo list --help` names the rest")
 		},
 	}
 }
@@ -50,11 +56,10 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	if err := arguments(c, 0, ""); err != nil {
 		return err
 	}
-	q, err := parseQuery(c, e)
+	q, err := parseQuery(c, e, true)
 	if err != nil {
 		return err
 	}
-	q.Trashed = !c.Bool("no-trashed")
 	library, err := e.openLibrary(c)
 	if err != nil {
 		return err
@@ -71,6 +76,9 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	}
 	warn()
 	defer warn() // some only come up while details are read
+	if err := prepare(c, &q, library, func(w string) { fmt.Fprintln(e.err, "photogo: warning:", w) }); err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(e.out, 1<<16)
 	defer func() {
 		if flushErr := out.Flush(); err == nil {
