@@ -148,7 +148,7 @@ type plistCheck struct {
 	data                []byte
 	offsetSize, refSize uint64 // bytes
 	count, table        uint64 // of objects; where their offsets are
-	work, bytes         uint64 // references and bytes of texts looked at
+	bytes               uint64 // of texts
 	seen                []plistValue
 }
 
@@ -214,9 +214,6 @@ func (c *plistCheck) value(object, level uint64) (plistValue, error) {
 		return found, nil
 	}
 	refs := n * unit / c.refSize
-	if c.work += refs; c.work > maxValues {
-		return plistValue{}, errPlistTooBig
-	}
 	v.open = true
 	for i := range refs {
 		inner, err := c.value(c.number(at+i*c.refSize, c.refSize), level+1)

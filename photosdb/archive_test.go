@@ -14,7 +14,7 @@ import (
 	"github.com/photogo/photogo/internal/fixture"
 )
 
-// list makes a binary property list of objects in their binary form; the first
+// binaryList makes a binary property list of objects in their binary form; the first
 // is the top. Names of objects take two bytes.
 func binaryList(objects ...string) []byte {
 	data := []byte("bplist00")
@@ -52,10 +52,10 @@ func repeat(name, times int) (out []int) {
 	return out
 }
 
-// archiveOf is an archive with some objects: the first is what $top names, the
-// others can be named from 7 on.
+// archiveOf is an archive with some objects: root can be named as 7, the others
+// from 8 on.
 func archiveOf(root string, others ...string) []byte {
-	head := []string{"\xd2" + refs(1, 2, 3, 4), "\x54$top", "\x58$objects", "\xd1" + refs(5, 6), array(append([]int{7}, 7)...), "\x54root", "\x80\x01", root}
+	head := []string{"\xd2" + refs(1, 2, 3, 4), "\x54$top", "\x58$objects", "\xd1" + refs(5, 6), array(7, 7), "\x54root", "\x80\x01", root}
 	return binaryList(append(head, others...)...)
 }
 
@@ -65,39 +65,47 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 	for i := range 12 {
 		laughs = append(laughs, array(repeat(9+i, 10)...))
 	}
-	var deep []string
-	for i := range 5000 {
-		deep = append(deep, "\xa1"+refs(9+i))
+	chain := func(first, n int) (objects []string) { // each names the next
+		for i := range n {
+			objects = append(objects, "\xa1"+refs(first+1+i))
+		}
+		return objects
 	}
-	long := "\x5f\x12" + string(binary.BigEndian.AppendUint32(nil, 500_000)) + strings.Repeat("x", 500_000)
-	var copies []string // all objects lie at the same bytes: see below
-	for range 30_000 {
-		copies = append(copies, "")
-	}
-	key := "\x5amapItem\x00\x00\x00"
-	for name, data := range map[string][]byte{
-		"empty":                {},
-		"header only":          []byte("bplist00"),
-		"XML":                  []byte(`<?xml version="1.0"?><plist><dict/></plist>`),
-		"names itself":         archiveOf("\xa1" + refs(7)),
-		"a circle":             archiveOf("\xa1"+refs(8), "\xa1"+refs(7)),
-		"laughs":               archiveOf("\xd1"+refs(8, 9), append([]string{key}, laughs...)...),
-		"deep":                 archiveOf("\xa1"+refs(8), deep...),
-		"4 GB of text":         archiveOf("\x5f\x12\xff\xff\xff\xff"),
-		"2^62 members":         archiveOf("\xaf\x13\x40\x00\x00\x00\x00\x00\x00\x00"),
-		"2^63 pairs":           archiveOf("\xdf\x13\x80\x00\x00\x00\x00\x00\x00\x00"),
-		"2^63 characters":      archiveOf("\x6f\x13\x80\x00\x00\x00\x00\x00\x00\x00"),
-		"a member that is not": archiveOf("\xa1" + refs(999)),
-		"many members":         archiveOf("\xa1"+refs(8), append([]string{array(repeat(9, 40_000)...), array(repeat(10, 40_000)...)}, "\x09")...),
-		"two megabytes":        archiveOf("\x54root", long, long, long, long, long),
-		"copies":               sharedBytes(archiveOf(array(manyFrom(8, 30_000)...), append([]string{long[:400_000+6]}, copies...)...)),
+	// The first chain is measured before the second one, which ends in it.
+	detour := append(append(chain(8, 25), "\x09"), chain(34, 25)...)
+	detour[len(detour)-1] = "\xa1" + refs(8)
+	length := func(n uint32) string { return "\x12" + string(binary.BigEndian.AppendUint32(nil, n)) }
+	text := "\x6f" + length(150_000) + strings.Repeat("\x00x", 150_000)
+	for name, test := range map[string]struct {
+		data []byte
+		why  string
+	}{
+		"empty":                {nil, "not a binary"},
+		"header only":          {[]byte("bplist00"), "not a binary"},
+		"XML":                  {[]byte(`<?xml version="1.0"?><plist version="1.0"><dict><key>a</key></dict></plist>`), "not a binary"},
+		"no trailer":           {append([]byte("bplist00"), make([]byte, 64)...), "trailer"},
+		"names itself":         {archiveOf("\xa1" + refs(7)), "object 7 contains itself"},
+		"a circle":             {archiveOf("\xa1"+refs(8), "\xa1"+refs(7)), "contains itself"},
+		"laughs":               {archiveOf("\xa1"+refs(8), append(laughs, "\x09")...), "more values"},
+		"many members":         {archiveOf("\xa1"+refs(8), array(repeat(9, 300)...), array(repeat(10, 300)...), "\x09"), "more values"},
+		"deep":                 {archiveOf("\xa1"+refs(8), append(chain(8, 5000), "\x09")...), "more values or levels"},
+		"deep by a detour":     {archiveOf("\xa2"+refs(8, 34), detour...), "more values or levels"},
+		"4 GB of text":         {archiveOf("\x5f" + length(1<<32-1)), "object 7 is longer"},
+		"2^62 members":         {archiveOf("\xaf\x13\x40" + strings.Repeat("\x00", 7)), "object 7 is longer"},
+		"2^63 pairs":           {archiveOf("\xdf\x13\x80" + strings.Repeat("\x00", 7)), "object 7 is longer"},
+		"2^63 characters":      {archiveOf("\x6f\x13\x80" + strings.Repeat("\x00", 7)), "object 7 is longer"},
+		"a length of text":     {archiveOf("\x5f\x51x"), "has no length"},
+		"a member that is not": {archiveOf("\xa1" + refs(999)), "no object 999"},
+		"two megabytes":        {archiveOf(strings.Repeat("\x08", 2<<20)), "too many"},
+		"one text many times":  {sharedBytes(archiveOf(array(manyFrom(8, 30_000)...), append([]string{text}, repeatText("\x09", 30_000)...)...)), "more values"},
+		"no root":              {archiveOf("\x09"), "no root"},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _, err := openArchive(data)
+		_, _, err := openArchive(test.data)
 		runtime.ReadMemStats(&after)
-		if err == nil {
-			t.Errorf("%s is decoded", name)
+		if err == nil || !strings.Contains(err.Error(), test.why) {
+			t.Errorf("%s: %v, want %q", name, err, test.why)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
 			t.Errorf("%s took %d MB", name, used>>20)
@@ -106,6 +114,13 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 	if _, _, err := openArchive(archiveOf("\xd0")); err != nil {
 		t.Errorf("the shape that the others are made of is no archive itself: %v", err)
 	}
+}
+
+func repeatText(s string, times int) (out []string) {
+	for range times {
+		out = append(out, s)
+	}
+	return out
 }
 
 func manyFrom(first, n int) (out []int) {
