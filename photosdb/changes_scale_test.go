@@ -13,7 +13,7 @@ import (
 // package: every change that it reports is found, and no other.
 func TestChangesOfALargerLibrary(t *testing.T) {
 	run := scaleLibrary(t)
-	n, rounds := 5000, 6
+	n, rounds := 2000, 5
 	if testing.Short() {
 		n, rounds = 500, 3
 	}

@@ -117,12 +117,16 @@ func same(t testing.TB, how string, a, b *Changes) {
 	}
 }
 
+// generationsTried are the ones that differ in what the history leads through: the
+// asset's table, the face's columns, the tables of types and the join tables.
+var generationsTried = []string{"5", "8", "27"}
+
 // templates are libraries to be cloned, one a generation. They have no files: what
 // is found on disk must not be taken for a change.
 func templates(t testing.TB) map[string]string {
 	t.Helper()
 	paths := map[string]string{}
-	for _, name := range []string{"5", "6", "8", "11", "27"} {
+	for _, name := range generationsTried {
 		paths[name] = cloneDatabase(t, build(t, fixture.Options{Generation: generation(t, name), Assets: 3}).Path)
 	}
 	return paths
@@ -156,9 +160,8 @@ func TestEachChangeIsFound(t *testing.T) {
 				if wordless := strings.Contains(e.name, "without a word"); (found.Compared != "") != wordless {
 					t.Errorf("compared: %q", found.Compared)
 				}
-				again := changesOf(t, copied, found.Baseline)
-				if len(again.Added)+len(again.Changed)+len(again.Deleted) > 0 || again.Compared != "" {
-					t.Errorf("and once more: %+v", again)
+				if changed, err := Changed(context.Background(), copied, found.Baseline.Cursor()); err != nil || changed {
+					t.Errorf("and once more: %v, %v", changed, err)
 				}
 				c.close()
 			})
@@ -169,17 +172,19 @@ func TestEachChangeIsFound(t *testing.T) {
 // Whatever is done to a library, and however often it is looked at: history and
 // comparison tell the same, and nothing that an asset states changes unseen.
 func TestHistoryAndComparisonAgree(t *testing.T) {
-	paths := templates(t)
+	paths, facts, baselines := templates(t), map[string]map[UUID]Asset{}, map[string]*Baseline{}
+	for name, path := range paths {
+		facts[name], baselines[name] = stated(t, path), changesOf(t, path, nil).Baseline
+	}
 	byHistory, byComparison := 0, 0
 	rapid.Check(t, func(r *rapid.T) {
-		name := rapid.SampledFrom([]string{"5", "6", "8", "11", "27"}).Draw(r, "Photos")
+		name := rapid.SampledFrom(generationsTried).Draw(r, "Photos")
 		path := cloneDatabase(t, paths[name])
 		defer os.RemoveAll(path)
-		before := stated(t, path)
-		since := changesOf(t, path, nil).Baseline
+		before, since := facts[name], baselines[name]
 		c := edits(t, path)
 		defer func() { c.close() }()
-		for range rapid.IntRange(1, 3).Draw(r, "looks") {
+		for range rapid.IntRange(1, 2).Draw(r, "looks") {
 			for range rapid.IntRange(0, 6).Draw(r, "transactions") {
 				c.save(func() {
 					for range rapid.IntRange(1, 2).Draw(r, "changes") {
