@@ -44,7 +44,7 @@ type source interface {
 // ErrNotOriginal, those of reading, and those of the context.
 func prove(ctx context.Context, f source, want Want) (p Proof, size int64, apple string, err error) {
 	hash := fingerprint.New()
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, 64<<10)
 	for {
 		n, err := f.Read(buf)
 		hash.Write(buf[:n])

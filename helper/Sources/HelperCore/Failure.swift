@@ -109,7 +109,8 @@ public struct Failure: Error, Equatable, Sendable {
             ("PHPhotosErrorDomain", 3201), ("CKErrorDomain", 11), ("CKErrorDomain", 16):
             return .missing
         case ("PHPhotosErrorDomain", 3310), ("PHPhotosErrorDomain", 3311), ("com.apple.photos.error", 41011): return .denied
-        case ("PHPhotosErrorDomain", 3305), ("NSCocoaErrorDomain", 640), ("NSPOSIXErrorDomain", 28): return .space
+        case ("PHPhotosErrorDomain", 3305), ("NSCocoaErrorDomain", 640), ("NSPOSIXErrorDomain", 28), ("NSPOSIXErrorDomain", 69):
+            return .space
         case ("PHPhotosErrorDomain", 3114), ("PHPhotosErrorDomain", 3142), ("PHPhotosErrorDomain", 3143),
             ("PHPhotosErrorDomain", 5423):
             return .library

@@ -3,7 +3,7 @@ import Foundation
 /// Where originals come from: PhotoKit, or a fake in the tests. May be called
 /// from any thread. Handlers may be called on any thread, before the call that
 /// was given them returns, and after a request has ended.
-public protocol PhotoSource: AnyObject {
+public protocol PhotoSource: AnyObject, Sendable {
     /// `authorized` and so on; never asks, and never touches the library.
     func authorization() -> String
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The helper's whole work between lines in and lines out.
-public final class Server {
+public final class Server: @unchecked Sendable {
     private let source: PhotoSource
     private let output: (Data) -> Void
     private let end: (Int32) -> Void
@@ -143,7 +143,8 @@ public final class Server {
         while running.count < settings.jobs, !waiting.isEmpty, !ending {
             let request = waiting.removeFirst()
             let transfer = Transfer(request, settings: settings, source: source, say: say) { [weak self] in
-                self?.queue.async { self?.release(request.id) }
+                guard let self else { return }
+                self.queue.async { self.release(request.id) }
             }
             running[request.id] = transfer
             work.async { withPool { transfer.start() } }

@@ -2,7 +2,7 @@ import Foundation
 
 /// One request of photogo on its way through PhotoKit. PhotoKit may answer at
 /// once, on any thread, twice, after the end, or never; photogo gets one answer.
-final class Transfer {
+final class Transfer: @unchecked Sendable {
     let request: FetchRequest
     private let settings: Settings
     private let source: PhotoSource
@@ -108,7 +108,7 @@ final class Transfer {
             answer((error as? Failure ?? Failure(error)).event(id: request.id, tries: attempt))
             let token = token
             lock.unlock()
-            if let token { source.cancel(token) }
+            if let token { DispatchQueue.global().async { self.source.cancel(token) } }
         }
     }
 
@@ -183,7 +183,7 @@ final class Transfer {
         let token = token
         let left = !over
         lock.unlock()
-        if left, let token { source.cancel(token) }
+        if left, let token { DispatchQueue.global().async { self.source.cancel(token) } }
         return left
     }
 

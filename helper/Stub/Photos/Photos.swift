@@ -142,7 +142,7 @@ open class PHAssetResourceManager: NSObject {
         if act.sync ?? false {
             play()
         } else {
-            DispatchQueue(label: "request").async(execute: play)
+            DispatchQueue(label: "request").async(execute: DispatchWorkItem(block: play))
         }
         return id
     }

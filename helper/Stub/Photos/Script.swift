@@ -122,7 +122,7 @@ final class Script: @unchecked Sendable {
         }
         if act.crash ?? false { kill(getpid(), SIGKILL) }
         if act.revoke ?? false {
-            FileManager.default.createFile(atPath: folder + "/revoked", contents: nil)
+            _ = FileManager.default.createFile(atPath: folder + "/revoked", contents: nil)
             lock.lock()
             status = .denied
             lock.unlock()
