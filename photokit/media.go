@@ -139,11 +139,11 @@ const (
 // boxes walks the boxes of an ISO media file. They must fill the file exactly:
 // a file that was cut ends inside of one.
 func (m *media) boxes(f io.ReaderAt, size int64) {
-	found := false
+	described, data := false, false
 	at := int64(0)
 	for range maxBoxes {
 		if at == size {
-			m.complete = found
+			m.complete = described && data
 			return
 		}
 		var head [16]byte
@@ -163,13 +163,15 @@ func (m *media) boxes(f io.ReaderAt, size int64) {
 		}
 		switch {
 		case m.container == isMovie && name == "moov":
-			found = true
+			described = true
 		case m.container == isHEIF && name == "meta" && length <= maxMeta:
-			found = true
+			described = true
 			meta := make([]byte, length)
 			if n, _ := f.ReadAt(meta, at); n == len(meta) {
 				m.width, m.height = largest(meta[8:])
 			}
+		case name == "mdat":
+			data = true
 		}
 		at += length
 	}
