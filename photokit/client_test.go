@@ -485,7 +485,7 @@ func TestAHelperThatHangs(t *testing.T) {
 						t.Errorf("%s: %v", a, err)
 					}
 				}
-				if n := f.requests("asset-00007"); n != maxCrash {
+				if n := f.requests("asset-00007"); n < 2 || n > maxCrash { // one may have been made to a helper that was deaf already
 					t.Errorf("it was asked for %d times", n)
 				}
 				if f.lives < 2 {
