@@ -209,7 +209,7 @@ func TestWhatFailsForEverIsParkedAndTheRestComes(t *testing.T) {
 		if _, err := c.Fetch(t.Context(), request("asset-00003")); !errors.Is(err, ErrMissing) || f.requests("asset-00003") != before+1 {
 			t.Errorf("when it is due: %v", err)
 		}
-		if p := parking.List()[0]; p.Times != 2 || p.Next.Sub(time.Now()) < 48*time.Hour {
+		if p := parking.List()[0]; p.Times != 2 || time.Until(p.Next) < 48*time.Hour {
 			t.Errorf("the second time: %+v", p)
 		}
 		r := request("asset-00003")
@@ -266,6 +266,31 @@ func TestOffline(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One file that is always out of reach does not keep the others from coming, nor
+// the run from ending.
+func TestOneFileIsOutOfReach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		f := &fake{fetch: func(h *life, m message, _ int) {
+			if m.Asset == "asset-00005" {
+				h.fail(m, classRetry, ReasonOffline)
+				return
+			}
+			time.Sleep(time.Second)
+			h.deliver(m, content(m.Asset))
+		}}
+		c := f.client(t, nil)
+		for a, err := range fetchAll(t, c, assets(500), 4) {
+			if (a == "asset-00005") != errors.Is(err, ErrOffline) || a != "asset-00005" && err != nil {
+				t.Errorf("%s: %v", a, err)
+			}
+		}
+		if c.Stopped() != nil || len(c.opt.Parking.List()) != 1 || time.Since(begin) > time.Hour {
+			t.Errorf("stopped: %v; %d are parked after %v", c.Stopped(), len(c.opt.Parking.List()), time.Since(begin))
+		}
+	})
 }
 
 func TestIcloudIsLeftAloneAsLongAsItAsks(t *testing.T) {

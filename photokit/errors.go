@@ -37,11 +37,11 @@ var (
 	// reduced copy, a part of the file, or another file.
 	ErrNotOriginal = errors.New("not the original")
 	// ErrMissing says that Photos has no such asset, or no such file of it.
-	ErrMissing = errors.New("Photos does not have it")
+	ErrMissing = errors.New("not in Photos")
 	// ErrStalled says that nothing came for too long, again and again.
 	ErrStalled = errors.New("nothing came for too long")
 	// ErrFailed says that Photos failed for another reason, again and again.
-	ErrFailed = errors.New("Photos did not deliver")
+	ErrFailed = errors.New("not delivered by Photos")
 	// ErrParked says that the file failed in an earlier run, and that its next
 	// try is not due. The reason of then is in the Parked that errors.As finds.
 	ErrParked = errors.New("parked")

@@ -86,6 +86,7 @@ type fetching struct {
 
 	last    *session // that was asked
 	tries   int      // requests that were made
+	others  int      // files that had come when this one was last out of reach
 	flaky   int      // failures of each kind
 	offline int
 	stalled int
@@ -170,8 +171,15 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 		if err := f.outOfReach(said); err != nil {
 			return 0, err
 		}
-		pause, err := again(&f.offline, 5*f.opt.Tries, said.Reason)
-		return min(pause, f.opt.Pause), err // all wait together besides
+		// Only where others come is it the file's own doing; else all wait together.
+		if files := f.Stats().Files; files > f.others {
+			f.others = files
+			f.offline++
+		}
+		if f.offline > 5*f.opt.Tries {
+			return giveUp(said.Reason)
+		}
+		return 0, nil
 	case said != nil:
 		return again(&f.flaky, f.opt.Tries, said.Reason)
 	case errors.Is(err, ErrNotOriginal):
