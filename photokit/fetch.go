@@ -289,15 +289,12 @@ func (f *fetching) accept(ctx context.Context, file *os.File, e event) (*Fetched
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: what came is no regular file", ErrNotOriginal)
 	}
-	if info.Size() != e.Bytes {
-		return nil, fmt.Errorf("%w: it has %d bytes, and %d were sent", ErrNotOriginal, info.Size(), e.Bytes)
-	}
 	proof, size, apple, err := prove(ctx, file, f.r.Want)
 	if err != nil {
 		return nil, err
 	}
 	if size != e.Bytes {
-		return nil, fmt.Errorf("%w: it changes while it is read", ErrNotOriginal)
+		return nil, fmt.Errorf("%w: it has %d bytes, and %d were sent", ErrNotOriginal, size, e.Bytes)
 	}
 	if _, err := file.Seek(0, 0); err != nil {
 		return nil, err
