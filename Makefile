@@ -1,13 +1,13 @@
 # Every target is also a plain command: `go build ./cmd/photogo`, `go test ./...`.
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test quick bench bench-peers fuzz clean
+.PHONY: help build install demo test quick bench bench-peers fuzz clean helper helper-test
 
 GO ?= go
 BIN := bin/photogo
 
 help: ## show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
-		while IFS="$$(printf '\t')" read -r target words; do printf '  make %-8s %s\n' "$$target" "$$words"; done
+		while IFS="$$(printf '\t')" read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
 
 build: ## build photogo into bin/
 	$(GO) build -trimpath -o $(BIN) ./cmd/photogo
@@ -17,6 +17,12 @@ install: ## install photogo into Go's bin folder
 
 demo: build ## make a sample library, export it, show the result and verify it
 	@sh scripts/demo.sh $(BIN)
+
+helper: ## on macOS, build the helper for Photos, bin/PhotogoHelper.app (CODESIGN_ID signs it)
+	@sh scripts/helper-app.sh bin
+
+helper-test: ## build and test the helper on a stub of PhotoKit, and drive it with the Go client
+	@sh scripts/helper-test.sh --need
 
 test: ## bring what the tests need, then vet, staticcheck, all tests with -race, and cross builds
 	@sh scripts/test-deps.sh
@@ -35,4 +41,4 @@ fuzz: ## run each fuzz target for a while (FUZZTIME=30s)
 	@sh scripts/fuzz.sh
 
 clean: ## remove what was built, and what the demo and the tests made
-	rm -rf bin demo .libraries .bench
+	rm -rf bin demo .libraries .bench helper/.build

@@ -25,6 +25,7 @@ var layers = map[string]int{
 	"sidecar": 2,
 
 	"photosdb": 1,
+	"photokit": 1,
 
 	"manifest":          0,
 	"fingerprint":       0,
@@ -56,15 +57,23 @@ var rules = []struct {
 	},
 	{
 		"reading Photos and recording files are the only business of databases",
-		[]string{"query", "naming", "sidecar", "export", "fingerprint", "internal/safefile", "cmd/photogo"}, []string{"zombiezen.com/go/sqlite", "zombiezen.com/go/sqlite/", "modernc.org/sqlite", "modernc.org/sqlite/", "database/sql"},
+		[]string{"query", "naming", "sidecar", "export", "photokit", "fingerprint", "internal/safefile", "cmd/photogo"}, []string{"zombiezen.com/go/sqlite", "zombiezen.com/go/sqlite/", "modernc.org/sqlite", "modernc.org/sqlite/", "database/sql"},
 	},
 	{
 		"names, selections and sidecars are pure functions of an asset: a test of them is a table, and a dry run is printing",
 		[]string{"query", "naming", "sidecar"}, []string{"os", "io/fs", "net", "os/exec", module + "internal/safefile"},
 	},
 	{
-		"photogo needs no network, and no other program, to read a library and to export it",
-		nil, []string{"net", "net/http", "os/exec"},
+		"photogo needs no network of its own: what is in iCloud comes through Photos",
+		nil, []string{"net", "net/http"},
+	},
+	{
+		"no other program is needed to read a library and to export it; only photokit runs one, its helper",
+		[]string{"photosdb", "query", "naming", "sidecar", "export", "manifest", "fingerprint", "internal/safefile"}, []string{"os/exec"},
+	},
+	{
+		"photokit proves bytes against what it is told: it does not know what an asset is, nor where files belong",
+		[]string{"photokit"}, []string{module + "photosdb", module + "manifest"},
 	},
 	{
 		"photosdb states facts: what is done with them, here or in another Go program, is not its business",

@@ -24,3 +24,5 @@ done
 
 say go test -race
 $GO test -race -count=1 -timeout 25m ./...
+
+sh scripts/helper-test.sh

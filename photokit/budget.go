@@ -1,0 +1,128 @@
+package photokit
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Budget bounds what a client fetches in its life. 0 is no bound.
+type Budget struct {
+	Assets int
+	Bytes  int64
+	Time   time.Duration // from the first request; what is under way then is finished
+}
+
+type budget struct {
+	limit Budget
+
+	mu     sync.Mutex
+	assets map[string]bool
+	bytes  int64
+	begun  time.Time
+}
+
+// take reserves what a request will use. Error: ErrBudget.
+func (b *budget) take(asset string, size int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if b.begun.IsZero() {
+		b.begun = now
+	}
+	switch {
+	case b.limit.Assets > 0 && !b.assets[asset] && len(b.assets) >= b.limit.Assets:
+		return fmt.Errorf("%w: %d assets", ErrBudget, b.limit.Assets)
+	case b.limit.Bytes > 0 && b.bytes+size > b.limit.Bytes:
+		return fmt.Errorf("%w: %d bytes", ErrBudget, b.limit.Bytes)
+	case b.limit.Time > 0 && now.Sub(b.begun) > b.limit.Time:
+		return fmt.Errorf("%w: %v", ErrBudget, b.limit.Time)
+	}
+	if b.limit.Assets > 0 {
+		b.assets[asset] = true
+	}
+	b.bytes += size
+	return nil
+}
+
+// settle replaces what was reserved by what was used.
+func (b *budget) settle(reserved, used int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes += used - reserved
+}
+
+// Reserve is what stays free of each disk that fetching fills: that of
+// Options.Dir, and those of Folders. Photos keeps a copy of what it downloads in
+// its library, and so the library belongs to Folders.
+type Reserve struct {
+	// Bytes that stay free; 0: 10 GB, or 10 % of a disk where that is less;
+	// below 0: the disk is not guarded.
+	Bytes   int64
+	Folders []string
+
+	// Free tells the free bytes of a folder's disk, its size, and a name of
+	// that disk. nil: statfs.
+	Free func(folder string) (free, size int64, name string, err error)
+}
+
+const (
+	defaultReserve = 10_000_000_000
+	unknownSize    = 64 << 20 // room for a file whose size nobody knows
+)
+
+type disk struct {
+	reserve Reserve
+	dir     string
+
+	mu     sync.Mutex
+	flying int64 // bytes of requests under way
+}
+
+// take reserves room for a file. A disk that holds both the library and the
+// incoming files gets it twice. Error: ErrSpace.
+func (d *disk) take(size int64) error {
+	if d.reserve.Bytes < 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	need := map[string]int64{}
+	for _, folder := range append([]string{d.dir}, d.reserve.Folders...) {
+		free, total, name, err := d.reserve.Free(folder)
+		if err != nil {
+			return fmt.Errorf("free space of %s: %w", filepath.Base(folder), err)
+		}
+		keep := d.reserve.Bytes
+		if keep == 0 {
+			keep = min(defaultReserve, total/10)
+		}
+		need[name] += size + d.flying
+		if left := free - need[name]; left < keep {
+			return fmt.Errorf("%w: %d bytes are free, %d are needed and %d are kept free", ErrSpace, free, need[name], keep)
+		}
+	}
+	d.flying += size
+	return nil
+}
+
+func (d *disk) give(size int64) {
+	if d.reserve.Bytes < 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flying -= size
+}
+
+func diskFree(folder string) (free, size int64, name string, err error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(folder, &s); err != nil {
+		return 0, 0, "", err
+	}
+	block := int64(s.Bsize)
+	return int64(s.Bavail) * block, int64(s.Blocks) * block, fmt.Sprint(s.Fsid), nil
+}
