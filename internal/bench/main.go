@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -47,12 +48,21 @@ type config struct {
 	runs      int
 	settle    time.Duration
 	keep      bool
+	sizes     string // of the libraries that are only read
+
+	read, changes, since string // this program measures itself
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, out, words io.Writer) error {
 	c, err := parse(args, getenv, words)
 	if err != nil {
 		return err
+	}
+	switch {
+	case c.read != "":
+		return readAll(ctx, c.read, c.work)
+	case c.changes != "":
+		return findChanges(ctx, c.changes, c.since, c.work, out)
 	}
 	maker, err := findMaker(c)
 	if err != nil {
@@ -84,8 +94,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	var results []result
 	if c.peer != "" {
 		results, err = b.peers(ctx, many)
-	} else {
-		results, err = b.measure(ctx, many, large)
+	} else if results, err = b.measure(ctx, many, large); err == nil {
+		for _, size := range strings.Fields(strings.ReplaceAll(c.sizes, ",", " ")) {
+			assets, convErr := strconv.Atoi(size)
+			if convErr != nil {
+				return convErr
+			}
+			more, scaleErr := b.scale(ctx, maker, assets)
+			if scaleErr != nil {
+				return scaleErr
+			}
+			results = append(results, more...)
+		}
 	}
 	if err != nil {
 		return err
@@ -109,6 +129,10 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.work, "work", ".bench", "`folder` to work in, on the disk to be measured")
 	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
+	f.StringVar(&c.sizes, "scale", "100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
+	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")
+	f.StringVar(&c.changes, "changes", "", "find what changed in a `LIBRARY`, and nothing else")
+	f.StringVar(&c.since, "since", "", "with -changes: since what `FILE` holds")
 	f.IntVar(&c.runs, "runs", 3, "runs of each measure")
 	f.DurationVar(&c.settle, "settle", 2*time.Second, "rest after the sync before each timed step")
 	f.BoolVar(&c.keep, "keep", false, "do not delete the libraries and exports at the end")
@@ -124,6 +148,9 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 			return c, err
 		}
 		*path = abs
+	}
+	if c.read != "" || c.changes != "" {
+		return c, nil
 	}
 	if _, err := os.Stat(c.photogo); err != nil {
 		return c, fmt.Errorf("no program to measure; `make build` builds it: %w", err)
