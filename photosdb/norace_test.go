@@ -1,0 +1,5 @@
+//go:build !race
+
+package photosdb
+
+const raceEnabled = false

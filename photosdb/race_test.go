@@ -1,0 +1,6 @@
+//go:build race
+
+package photosdb
+
+// raceEnabled says that everything is about ten times slower.
+const raceEnabled = true
