@@ -25,6 +25,7 @@ var layers = map[string]int{
 	"sidecar": 2,
 
 	"photosdb": 1,
+	"secret":   1,
 
 	"manifest":          0,
 	"fingerprint":       0,
