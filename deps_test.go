@@ -31,6 +31,7 @@ var layers = map[string]int{
 	"fingerprint":       0,
 	"internal/safefile": 0,
 	"internal/command":  0,
+	"ssh":               0,
 }
 
 // sideways are the imports within a layer that are meant.

@@ -206,7 +206,7 @@ func (p *Process) watch(ctx context.Context, c Cmd, cmd *exec.Cmd, gates []*gate
 	waited := make(chan error, 1)
 	go func() { waited <- cmd.Wait() }()
 	defer close(p.done)
-	cause, err := p.await(ctx, c, waited, gates)
+	cause, err := p.await(ctx, c, cmd.Process, waited, gates)
 	for _, g := range gates {
 		g.shut()
 	}
@@ -243,7 +243,7 @@ func (p *Process) watch(ctx context.Context, c Cmd, cmd *exec.Cmd, gates []*gate
 }
 
 // await returns what cmd.Wait did, and why the program was ended if it was.
-func (p *Process) await(ctx context.Context, c Cmd, waited <-chan error, gates []*gate) (cause, err error) {
+func (p *Process) await(ctx context.Context, c Cmd, process *os.Process, waited <-chan error, gates []*gate) (cause, err error) {
 	var timeout <-chan time.Time
 	if c.Timeout > 0 {
 		t := time.NewTimer(c.Timeout)
@@ -280,16 +280,16 @@ func (p *Process) await(ctx context.Context, c Cmd, waited <-chan error, gates [
 	if grace == 0 {
 		grace = 5 * time.Second
 	}
-	for _, s := range []struct {
-		signal syscall.Signal
-		wait   time.Duration
-	}{{syscall.SIGTERM, grace}, {syscall.SIGKILL, 2 * reapTime}} {
-		syscall.Kill(-p.pid, s.signal)
+	// The program alone is asked to end, as it may need its children for that;
+	// then the whole group is killed.
+	process.Signal(syscall.SIGTERM)
+	for _, wait := range []time.Duration{grace, 2 * reapTime} {
 		select {
 		case err := <-waited:
 			syscall.Kill(-p.pid, syscall.SIGKILL) // what is left of the group
 			return cause, err
-		case <-time.After(s.wait):
+		case <-time.After(wait):
+			syscall.Kill(-p.pid, syscall.SIGKILL)
 		}
 	}
 	if cause == nil {
