@@ -26,6 +26,7 @@ var layers = map[string]int{
 
 	"photosdb": 1,
 	"secret":   1,
+	"archive":  1,
 
 	"manifest":          0,
 	"fingerprint":       0,
@@ -40,7 +41,7 @@ var sideways = map[[2]string]string{
 }
 
 // tools are programs and libraries for development: no part of photogo imports them.
-var tools = []string{"internal/fixture", "internal/fixture/sample", "internal/bench"}
+var tools = []string{"internal/fixture", "internal/fixture/sample", "internal/bench", "internal/loopback"}
 
 // rules are what the layers alone do not say, each with its reason.
 var rules = []struct {
