@@ -26,6 +26,7 @@ var layers = map[string]int{
 
 	"photosdb": 1,
 	"secret":   1,
+	"mount":    1,
 	"archive":  1,
 
 	"manifest":          0,

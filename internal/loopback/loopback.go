@@ -81,6 +81,21 @@ func Need(t *testing.T, programs ...string) {
 	}
 }
 
+// NeedFuse skips a test where this machine cannot mount, and fails it where
+// nothing may be missing.
+func NeedFuse(t *testing.T) {
+	t.Helper()
+	f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err == nil {
+		f.Close()
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("this machine cannot mount: %v", err)
+	}
+	t.Skipf("this machine cannot mount: %v", err)
+}
+
 // find looks for a program also where servers are.
 func find(program string) (string, error) {
 	if path, err := exec.LookPath(program); err == nil {
