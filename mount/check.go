@@ -55,7 +55,7 @@ func (m *Mounted) Check(ctx context.Context) error {
 		default:
 		}
 	}
-	text, err := m.spec.read(ctx, filepath.Join(m.plain, sentinelName))
+	text, err := m.spec.read(ctx, m.spec.Deadline, filepath.Join(m.plain, sentinelName))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -87,8 +87,8 @@ func explainEnd(err error) error {
 
 // read reads a small file through a child process, so that photogo does not hang
 // where the file system does. Errors: os.ErrNotExist; ErrDead for all else.
-func (s Spec) read(ctx context.Context, name string) ([]byte, error) {
-	c := command.Cmd{Name: "cat", Args: []string{"--", name}, Env: command.Environment(s.Env), Timeout: s.Deadline, Grace: time.Second}
+func (s Spec) read(ctx context.Context, wait time.Duration, name string) ([]byte, error) {
+	c := command.Cmd{Name: "cat", Args: []string{"--", name}, Env: command.Environment(s.Env), Timeout: wait, Grace: time.Second}
 	text, err := c.Output(ctx, 64<<10)
 	var e *command.Error
 	switch {

@@ -129,7 +129,7 @@ func (m *Mounted) startSSHFS(ctx context.Context, fresh bool) (err error) {
 		return err
 	}
 	probe := func(ctx context.Context) error {
-		config, err := m.spec.read(ctx, filepath.Join(m.cipher, configName))
+		config, err := m.spec.read(ctx, m.spec.Ready, filepath.Join(m.cipher, configName))
 		if fresh && errors.Is(err, os.ErrNotExist) {
 			return nil // a folder that answered
 		}
@@ -160,7 +160,7 @@ func (m *Mounted) makeVault(ctx context.Context) error {
 		}
 		return cryptError(err)
 	}
-	config, err := m.spec.read(ctx, filepath.Join(m.cipher, configName))
+	config, err := m.spec.read(ctx, m.spec.Ready, filepath.Join(m.cipher, configName))
 	m.config = config
 	return err
 }
@@ -172,7 +172,7 @@ func (m *Mounted) startGocryptfs(ctx context.Context) (err error) {
 		return err
 	}
 	probe := func(ctx context.Context) error {
-		text, err := m.spec.read(ctx, filepath.Join(m.plain, sentinelName))
+		text, err := m.spec.read(ctx, m.spec.Ready, filepath.Join(m.plain, sentinelName))
 		if errors.Is(err, os.ErrNotExist) && m.spec.NewSentinel && m.spec.Sentinel == "" {
 			return nil // open writes one
 		}
@@ -297,7 +297,7 @@ func (m *Mounted) open(ctx context.Context) error {
 	}
 	// What it does on its own may hang, and goes on when nobody waits any more.
 	plain, dir, write := m.plain, m.dir, m.sentinel == "" && m.spec.NewSentinel
-	o, err := within(ctx, m.spec.Deadline, func() (o opened, err error) {
+	o, err := within(ctx, m.spec.Ready, func() (o opened, err error) {
 		if o.root, err = os.OpenRoot(plain); err != nil {
 			return o, err
 		}

@@ -54,7 +54,7 @@ func newWorld(t *testing.T, empty bool) *world {
 	}
 	w.spec = Spec{
 		User: w.User, Host: w.Host, Dir: vault, SSH: w.SSH, Passphrase: canary,
-		Base: filepath.Join(t.TempDir(), "base with blanks"), Env: os.Environ(), Ready: 30 * time.Second, Deadline: 5 * time.Second,
+		Base: filepath.Join(t.TempDir(), "base with blanks"), Env: os.Environ(), Ready: time.Minute, Deadline: time.Minute,
 	}
 	if !empty {
 		m, err := Init(t.Context(), w.spec)
@@ -244,10 +244,10 @@ func TestMountsThatDie(t *testing.T) {
 				t.Skip("takes many seconds")
 			}
 			w := newWorld(t, false)
-			w.spec.Deadline = 2 * time.Second
 			w.SSH.AliveInterval = 60 // the silence is to be found by Check, not by ssh
 			w.spec.SSH = w.SSH
 			m := w.mount(t)
+			m.spec.Deadline = time.Second // for what does not answer at all
 			if c.kill(w, m); c.ends {
 				<-m.Done()
 			}

@@ -69,7 +69,8 @@ type Spec struct {
 	// os.Environ returns it.
 	Env []string
 	// Ready is how long each of the two programs may take until it is ready; 0:
-	// one minute. Deadline is how long the vault may take to answer; 0: 10 s.
+	// one minute. Deadline is how long the vault may take to answer to
+	// Mounted.Check; 0: 10 s.
 	Ready, Deadline time.Duration
 }
 
