@@ -511,6 +511,9 @@ func TestListsEndWithTheContext(t *testing.T) {
 func FuzzDecodePlaces(f *testing.F) {
 	l := build(f, fixture.Options{})
 	blob := ask(f, l.Path, "SELECT ZREVERSELOCATIONDATA FROM ZADDITIONALASSETATTRIBUTES WHERE ZREVERSELOCATIONDATA IS NOT NULL")
+	if places, err := decodePlaces([]byte(blob)); err != nil || len(places) == 0 {
+		f.Fatalf("the seed is of no use: %v, %v", places, err)
+	}
 	f.Add([]byte(blob))
 	f.Add([]byte("bplist00"))
 	f.Fuzz(func(t *testing.T, data []byte) {

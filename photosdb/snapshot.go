@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -48,7 +49,9 @@ func takeSnapshot(ctx context.Context, library, temp string) (*snapshot, error) 
 	if err := os.MkdirAll(temp, 0o700); err != nil {
 		return nil, err
 	}
-	removeStale(temp)
+	alone, release := begin(ctx, temp)
+	defer release()
+	removeStale(temp, alone)
 	dir, err := os.MkdirTemp(temp, snapshotPrefix)
 	if err != nil {
 		return nil, err
@@ -58,6 +61,7 @@ func takeSnapshot(ctx context.Context, library, temp string) (*snapshot, error) 
 		s.Close()
 		return nil, err
 	}
+	release()
 	if err := s.copy(ctx, library); err != nil {
 		s.Close()
 		return nil, err
@@ -222,9 +226,21 @@ func (r contextReader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
+// begin waits until no other process is between making the folder of a snapshot
+// and locking it, and keeps others from it until release is called. alone is false
+// where that cannot be had: somebody holds the folder, or it cannot be locked.
+func begin(ctx context.Context, temp string) (alone bool, release func()) {
+	const patience, pause = 2 * time.Second, 5 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	lock := flock.New(temp, flock.SetFlag(os.O_RDONLY))
+	alone, _ = lock.TryLockContext(ctx, pause)
+	return alone, sync.OnceFunc(func() { lock.Close() })
+}
+
 // removeStale removes snapshots that a crash left behind: those that nobody
-// holds the lock of.
-func removeStale(temp string) {
+// holds the lock of. alone: nobody is just making one.
+func removeStale(temp string, alone bool) {
 	list, _ := os.ReadDir(temp)
 	for _, entry := range list {
 		dir := filepath.Join(temp, entry.Name())
@@ -235,7 +251,7 @@ func removeStale(temp string) {
 		lock := flock.New(filepath.Join(dir, snapshotLock), flock.SetFlag(os.O_RDWR))
 		free, err := lock.TryLock()
 		// Without a lock file the other process was just starting, or crashed there.
-		justMade := errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) < time.Minute
+		justMade := !alone && errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) < time.Minute
 		if free || errors.Is(err, fs.ErrNotExist) && !justMade {
 			os.RemoveAll(dir)
 		}

@@ -137,18 +137,27 @@ func TestStaleSnapshotsAreRemoved(t *testing.T) {
 	}
 	t.Cleanup(func() { held.Close() })
 
+	// As long as another process is making one, a folder without a lock may be its.
+	making := flock.New(temp, flock.SetFlag(os.O_RDONLY))
+	if ok, err := making.TryLock(); !ok || err != nil {
+		t.Fatalf("lock: %v, %v", ok, err)
+	}
 	other, err := Open(context.Background(), lib.Path, Options{TempDir: temp})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
+	if _, err := os.Lstat(folder(snapshotPrefix + "starting")); err != nil {
+		t.Errorf("a snapshot that is just being made: %v", err)
+	}
+	making.Close()
 	l, err := Open(context.Background(), lib.Path, Options{TempDir: temp})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	for name, want := range map[string]bool{
-		snapshotPrefix + "stale": false, snapshotPrefix + "no-lock": false, snapshotPrefix + "locked": true, snapshotPrefix + "starting": true,
+		snapshotPrefix + "stale": false, snapshotPrefix + "no-lock": false, snapshotPrefix + "locked": true, snapshotPrefix + "starting": false,
 		snapshotPrefix + "file": true, snapshotPrefix + "link": true, "somebody-else": true,
 		filepath.Base(other.snapshot.dir): true, filepath.Base(l.snapshot.dir): true,
 	} {
