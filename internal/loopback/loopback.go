@@ -47,8 +47,8 @@ func Main(m *testing.M) int {
 	return max(code, 1)
 }
 
-// Left returns mounts below a folder, and processes that were told of it. Without
-// /proc there are none to be seen.
+// Left returns mounts below a folder, and processes that were told of it, by
+// argument or environment. Without /proc there are none to be seen.
 func Left(dir string) (left []string) {
 	mounts, _ := os.ReadFile("/proc/self/mountinfo")
 	for line := range strings.Lines(string(mounts)) {
@@ -60,7 +60,8 @@ func Left(dir string) (left []string) {
 	for _, file := range all {
 		pid := filepath.Base(filepath.Dir(file))
 		args, _ := os.ReadFile(file)
-		if pid != strconv.Itoa(os.Getpid()) && bytes.Contains(args, []byte(dir)) {
+		env, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
+		if pid != strconv.Itoa(os.Getpid()) && (bytes.Contains(args, []byte(dir)) || bytes.Contains(env, []byte(dir))) {
 			left = append(left, "process "+pid+": "+string(bytes.ReplaceAll(args, []byte{0}, []byte{' '})))
 		}
 	}
@@ -119,6 +120,7 @@ type Server struct {
 	keys    string
 	log     string
 	process *exec.Cmd
+	frozen  []int // who may have lost its parent, and is not found among the sessions
 }
 
 // Start starts an sshd that lets in who has its key, until the test ends.
@@ -149,7 +151,8 @@ UsePAM no
 StrictModes no
 Subsystem sftp %s
 MaxStartups 100
-`, port, filepath.Join(dir, "host"), s.keys, sftp)
+SetEnv PHOTOGO_TEST=%s
+`, port, filepath.Join(dir, "host"), s.keys, sftp, dir)
 	check(t, os.WriteFile(filepath.Join(dir, "sshd_config"), []byte(config), 0o600))
 	public, err := os.ReadFile(filepath.Join(dir, "host.pub"))
 	check(t, err)
@@ -248,13 +251,24 @@ func (s *Server) signal(name string, sig syscall.Signal) int {
 func (s *Server) Kill() int { return s.signal("", syscall.SIGKILL) }
 
 // Silence freezes all sessions: nothing answers any more, as with a cut cable.
-func (s *Server) Silence() int { return s.signal("", syscall.SIGSTOP) }
+func (s *Server) Silence() int { return s.freeze("") }
 
 // FreezeDisk freezes the sftp-servers alone: sshd answers, the disk does not.
-func (s *Server) FreezeDisk() int { return s.signal("sftp-server", syscall.SIGSTOP) }
+func (s *Server) FreezeDisk() int { return s.freeze("sftp-server") }
 
-// Thaw lets all go on.
-func (s *Server) Thaw() { s.signal("", syscall.SIGCONT) }
+func (s *Server) freeze(name string) int {
+	s.frozen = append(s.frozen, s.sessions(name)...)
+	return s.signal(name, syscall.SIGSTOP)
+}
+
+// Thaw lets all go on. A process whose parent has ended meanwhile ends by itself
+// then, but not while it is frozen.
+func (s *Server) Thaw() {
+	for _, pid := range s.frozen {
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+	s.frozen = nil
+}
 
 func freePort(t *testing.T) int {
 	t.Helper()
