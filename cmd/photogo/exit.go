@@ -9,9 +9,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/export"
+	"github.com/photogo/photogo/internal/command"
 	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/mount"
 	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/secret"
+	"github.com/photogo/photogo/ssh"
 )
 
 const (
@@ -19,6 +24,7 @@ const (
 	exitUsage      = 2
 	exitIncomplete = 3
 	exitDamage     = 4
+	exitProgram    = 17
 )
 
 // exitCodes says what each exit code means; the README has the same table.
@@ -35,6 +41,9 @@ var exitCodes = []struct {
 	{11, "not a Photos library, or one that is not supported"},
 	{12, "busy: another photogo holds this destination, or Photos keeps changing the library"},
 	{13, "destination refused: not the known one, not writable, full, or inside the library"},
+	{14, "the remote machine cannot be reached, or does not let photogo in"},
+	{15, "a passphrase is not available, or not the right one"},
+	{exitProgram, "another program is missing, too old, or failed"},
 	{130, "interrupted"},
 }
 
@@ -62,6 +71,31 @@ var codes = []struct {
 	{manifest.ErrForeign, 13, ""},
 	{manifest.ErrLost, exitDamage, "`photogo state rebuild DEST` makes it anew from the files that are there."},
 	{manifest.ErrDamaged, exitDamage, "The record can be moved away: files that are in the destination are then found again by their bytes."},
+	{archive.ErrNotProven, 4, "The archive must not be relied on. Make another one, of another name, and prove that; keep what is in the folder."},
+	{archive.ErrDamaged, 4, "Keep what is in the folder, and make no archive in this repository until borg check has told what is damaged."},
+	{mount.ErrLeak, 4, ""},
+	{archive.ErrRefused, exitUsage, ""},
+	{mount.ErrSpec, exitUsage, ""},
+	{ssh.ErrOptions, exitUsage, ""},
+	{archive.ErrBusy, 12, ""},
+	{archive.ErrLocked, 12, "If you are sure that no borg is working there any more, `borg break-lock REPOSITORY` removes the lock."},
+	{mount.ErrBusy, 12, "photogo unmount --force unmounts it all the same."},
+	{ssh.ErrHostKey, 14, "Compare the key of the machine with what you know of it; `ssh HOST` asks for that and remembers it."},
+	{ssh.ErrDenied, 14, "Is the key allowed over there, and has ssh-agent been given it?"},
+	{ssh.ErrUnreachable, 14, ""},
+	{mount.ErrDead, 14, ""},
+	{archive.ErrPassphrase, 15, ""},
+	{mount.ErrPassphrase, 15, ""},
+	{secret.ErrExposed, 15, ""},
+	{secret.ErrFixed, 15, ""},
+	{secret.ErrLocked, 15, ""},
+	{secret.ErrNone, 15, "photogo secret set SOURCE stores one."},
+	{secret.ErrUnavailable, 15, ""},
+	{secret.ErrUnfit, 15, ""},
+	{command.ErrMissing, exitProgram, "Install it: borg is borgbackup in most packagers; sshfs and gocryptfs go by their names."},
+	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, --adopt takes it."},
+	{mount.ErrFuse, exitProgram, ""},
+	{archive.ErrUnsupported, exitProgram, ""},
 }
 
 func accessHint() string {
@@ -91,6 +125,11 @@ func exitCode(err error) int {
 		if errors.Is(err, c.err) {
 			return c.code
 		}
+	}
+	var program *command.Error
+	var borg *archive.Error
+	if errors.As(err, &program) || errors.As(err, &borg) || errors.Is(err, mount.ErrNoVault) || errors.Is(err, mount.ErrExists) || errors.Is(err, archive.ErrNoArchive) {
+		return exitProgram
 	}
 	return exitUnforeseen
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -22,8 +23,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	e := environment{
-		out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: time.Now,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ(), now: time.Now,
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	if in := int(os.Stdin.Fd()); term.IsTerminal(in) {
+		e.password = func(prompt string) ([]byte, error) {
+			fmt.Fprint(os.Stderr, prompt)
+			defer fmt.Fprintln(os.Stderr)
+			return term.ReadPassword(in)
+		}
 	}
 	code := run(ctx, e, os.Args)
 	stop()
@@ -32,8 +40,12 @@ func main() {
 
 // environment is all that the command has of the world around it.
 type environment struct {
+	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
+	environ  []string // what other programs get what they need of
 	now      func() time.Time
 	terminal bool // err is a terminal
+	// password asks a person for something that is not shown; nil: nobody is there.
+	password func(prompt string) ([]byte, error)
 }

@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"library": library, "exits": exits, "files": files, "forget": forget,
+			"library": library, "exits": exits, "files": files, "forget": forget, "needs": needs, "spoil": spoil,
 		},
 	})
 }
@@ -98,4 +98,27 @@ func files(ts *testscript.TestScript, neg bool, args []string) {
 	if (n > 0) == neg {
 		ts.Fatalf("%s holds %d files", args[0], n)
 	}
+}
+
+// needs PROGRAM... fails where nothing may be missing; the script skips itself
+// otherwise.
+func needs(ts *testscript.TestScript, neg bool, args []string) {
+	if os.Getenv("CI") == "true" {
+		ts.Fatalf("%v is missing; scripts/test-deps.sh installs it", args)
+	}
+}
+
+// spoil DIR changes a byte of a picture, and nothing that shows from outside.
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	pictures, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*", "*", "*", "*.JPG"))
+	if err != nil || len(pictures) == 0 {
+		ts.Fatalf("no picture: %v", err)
+	}
+	info, err := os.Stat(pictures[0])
+	ts.Check(err)
+	content, err := os.ReadFile(pictures[0])
+	ts.Check(err)
+	content[len(content)-1]++
+	ts.Check(os.WriteFile(pictures[0], content, 0o644))
+	ts.Check(os.Chtimes(pictures[0], info.ModTime(), info.ModTime()))
 }

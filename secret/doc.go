@@ -1,0 +1,19 @@
+// Package secret fetches passphrases.
+//
+// A Source says where one is kept:
+//
+//	keychain:SERVICE          the keychain on macOS, the Secret Service on Linux
+//	keychain:SERVICE/ACCOUNT
+//	command:PROGRAM ARG …     what a program prints
+//	file:/PATH                a file that nobody else can read
+//
+// A Passphrase holds what was fetched. It shows itself to nobody who prints,
+// logs or marshals it; it can only be written to where it is meant to go, by
+// WriteTo, and forgotten. This is the only package that ever holds one.
+//
+// On macOS /usr/bin/security is asked, on Linux secret-tool of libsecret; both
+// get and give the passphrase through pipes.
+//
+// Not promised: that no copy stays in memory. Go's memory is not locked, and the
+// system may swap it out.
+package secret
