@@ -23,7 +23,7 @@ type Fetcher interface {
 func FetchRequest(a *photosdb.Asset, r *photosdb.Resource) (req photokit.Request, ok bool) {
 	syndicated := a.Origin.Syndicated != nil && *a.Origin.Syndicated && !(a.Origin.SavedToLibrary != nil && *a.Origin.SavedToLibrary)
 	types := fetchTypes(a, r.Role)
-	if r.Reference != nil || r.Problem != nil || a.Trashed || a.Origin.SharedAlbum || syndicated || len(types) == 0 {
+	if r.Reference != nil || r.Problem != nil || a.Flags.Trashed || a.Origin.SharedAlbum || syndicated || len(types) == 0 {
 		return photokit.Request{}, false
 	}
 	req = photokit.Request{Asset: string(a.UUID), Types: types, Want: photokit.Want{

@@ -13,8 +13,8 @@ var _ Fetcher = (*photokit.Client)(nil)
 
 func TestHowPhotosIsAskedForAFile(t *testing.T) {
 	yes, no := true, false
-	photo := photosdb.Asset{UUID: "U", Kind: photosdb.Photo, Fingerprint: "AOriginal", EditedFingerprint: "AEdited",
-		Original: photosdb.Frame{Width: 40, Height: 30, Bytes: 7}}
+	photo := photosdb.Asset{UUID: "U", Kind: photosdb.Photo, Current: photosdb.Frame{Fingerprint: "AEdited"},
+		Original: photosdb.Frame{Width: 40, Height: 30, Bytes: 7, Fingerprint: "AOriginal"}}
 	movie := photo
 	movie.Kind = photosdb.Movie
 	pair := photo
@@ -23,7 +23,7 @@ func TestHowPhotosIsAskedForAFile(t *testing.T) {
 	edited.Dates.Modified = time.UnixMicro(99)
 	shared, trashed, sent, saved := photo, photo, photo, photo
 	shared.Origin.SharedAlbum = true
-	trashed.Trashed = true
+	trashed.Flags.Trashed = true
 	sent.Origin.Syndicated, sent.Origin.SavedToLibrary = &yes, &no
 	saved.Origin.Syndicated, saved.Origin.SavedToLibrary = &yes, &yes
 	for _, test := range []struct {

@@ -219,7 +219,7 @@ func (p *Plan) placesOf(a *photosdb.Asset) int {
 }
 
 func (p *Plan) wanted(a *photosdb.Asset) bool {
-	if p.opt.Skip.Bursts && a.Burst != nil && a.Burst.Unpicked() {
+	if p.opt.Skip.Bursts && a.Media.Burst != nil && a.Media.Burst.Unpicked() {
 		return false
 	}
 	return p.opt.Query.Match(a)
@@ -317,7 +317,7 @@ func (p *Plan) unnamed(a *photosdb.Asset) (items []Item) {
 	// Slow motion is an edit without a rendering; from Photos 10 on so is all
 	// that the camera did itself.
 	rendered := a.EditState == 1 || a.EditState == 2
-	if a.Edited && rendered && !a.Has(photosdb.SlowMotion) && a.Resource(photosdb.RoleEdited) == nil && !p.opt.Skip.Edited {
+	if a.Edited() && rendered && !a.Has(photosdb.SlowMotion) && a.Resource(photosdb.RoleEdited) == nil && !p.opt.Skip.Edited {
 		items = append(items, Item{UUID: a.UUID, Role: photosdb.RoleEdited, Action: Missing, Reason: ReasonUnrendered})
 	}
 	if a.Has(photosdb.Live) && !a.Origin.SharedAlbum && a.Resource(photosdb.RoleLive) == nil && !p.opt.Skip.Live {
@@ -431,9 +431,9 @@ func fingerprintOf(a *photosdb.Asset, r *photosdb.Resource) string {
 	case r.Fingerprint != "":
 		return r.Fingerprint
 	case r.Role == photosdb.RoleOriginal:
-		return a.Fingerprint
+		return a.Original.Fingerprint
 	case r.Role == photosdb.RoleEdited && a.Kind == photosdb.Photo:
-		return a.EditedFingerprint
+		return a.Current.Fingerprint
 	}
 	return ""
 }

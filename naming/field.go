@@ -13,9 +13,9 @@ import (
 var texts = map[string]func(a *photosdb.Asset) string{
 	"original_name":  func(a *photosdb.Asset) string { return originalStem(a.Name.Original) },
 	"name":           func(a *photosdb.Asset) string { return originalStem(a.Name.Library) },
-	"title":          func(a *photosdb.Asset) string { return a.Title },
-	"descr":          func(a *photosdb.Asset) string { return a.Description },
-	"caption":        func(a *photosdb.Asset) string { return a.Description },
+	"title":          func(a *photosdb.Asset) string { return a.Text.Title },
+	"descr":          func(a *photosdb.Asset) string { return a.Text.Description },
+	"caption":        func(a *photosdb.Asset) string { return a.Text.Description },
 	"uuid":           func(a *photosdb.Asset) string { return string(a.UUID) },
 	"media_type":     mediaType,
 	"photo_or_video": photoOrVideo,
@@ -24,12 +24,12 @@ var texts = map[string]func(a *photosdb.Asset) string{
 // flags are the fields that are true or not. Where they are, their value is their
 // own name.
 var flags = map[string]func(a *photosdb.Asset) bool{
-	"favorite": func(a *photosdb.Asset) bool { return a.Favorite },
-	"hidden":   func(a *photosdb.Asset) bool { return a.Hidden },
-	"trashed":  func(a *photosdb.Asset) bool { return a.Trashed },
-	"edited":   func(a *photosdb.Asset) bool { return a.Edited },
+	"favorite": func(a *photosdb.Asset) bool { return a.Flags.Favorite },
+	"hidden":   func(a *photosdb.Asset) bool { return a.Flags.Hidden },
+	"trashed":  func(a *photosdb.Asset) bool { return a.Flags.Trashed },
+	"edited":   func(a *photosdb.Asset) bool { return a.Edited() },
 	"raw":      func(a *photosdb.Asset) bool { return a.HasRaw() || a.IsRaw() || a.Has(photosdb.Raw) },
-	"burst":    func(a *photosdb.Asset) bool { return a.Burst != nil },
+	"burst":    func(a *photosdb.Asset) bool { return a.Media.Burst != nil },
 	"shared":   func(a *photosdb.Asset) bool { return a.Origin.SharedAlbum },
 
 	"animated":         has(photosdb.Animated),
@@ -70,7 +70,7 @@ var lists = map[string]func(f *facts) []string{
 		}
 		return paths
 	},
-	"keyword": func(f *facts) []string { return each(f.Keywords, flat) },
+	"keyword": func(f *facts) []string { return each(f.Text.Keywords, flat) },
 	"person":  func(f *facts) []string { return each(f.Persons(), flat) },
 	"label":   func(f *facts) []string { return each(f.Labels, flat) },
 	"label_normalized": func(f *facts) []string {

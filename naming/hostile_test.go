@@ -83,8 +83,7 @@ func anyAsset(t *rapid.T, number int, plain bool) *photosdb.Asset {
 		Name: photosdb.Name{
 			Original: trouble(t, "name") + rapid.SampledFrom([]string{".JPG", ".jpg", ".HEIC", ".MOV", ".DNG", ""}).Draw(t, "user's extension"),
 		},
-		Title: trouble(t, "title"), Description: rapid.SampledFrom(troubles).Draw(t, "description"),
-		Favorite: rapid.Bool().Draw(t, "favorite"), Edited: rapid.Bool().Draw(t, "edited"),
+		Text: photosdb.Text{Title: trouble(t, "title"), Description: rapid.SampledFrom(troubles).Draw(t, "description")}, Flags: photosdb.Flags{Favorite: rapid.Bool().Draw(t, "favorite")}, EditState: rapid.IntRange(0, 3).Draw(t, "edit state"),
 		Dates: photosdb.Dates{Taken: rapid.SampledFrom([]time.Time{
 			{},
 			time.Date(2025, 5, 17, 12, 0, 0, 0, time.UTC), time.Date(2025, 5, 17, 12, 0, 0, 0, time.UTC),
@@ -165,7 +164,7 @@ func TestAHostileTitleRenamesItsOwnAssetOnly(t *testing.T) {
 		l := anyLibrary(t, true)
 		names := l.names(t, nil)
 		changed := rapid.SampledFrom(l.assets).Draw(t, "changed")
-		changed.Title = trouble(t, "new title")
+		changed.Text.Title = trouble(t, "new title")
 		after := l.names(t, names)
 		l.check(t, after, true)
 		unchanged(t, names, after, changed.UUID)

@@ -17,7 +17,7 @@ var mediaTypes = []struct {
 	{"selfie", has(photosdb.Selfie)}, {"time_lapse", has(photosdb.TimeLapse)}, {"panorama", has(photosdb.Panorama)},
 	{"slow_mo", has(photosdb.SlowMotion)}, {"screenshot", has(photosdb.Screenshot)}, {"screen_recording", has(photosdb.ScreenRecording)},
 	{"portrait", has(photosdb.Portrait)}, {"live_photo", has(photosdb.Live)},
-	{"burst", func(a *photosdb.Asset) bool { return a.Burst != nil }},
+	{"burst", func(a *photosdb.Asset) bool { return a.Media.Burst != nil }},
 	{"photo", func(a *photosdb.Asset) bool { return a.Kind == photosdb.Photo }},
 	{"video", func(a *photosdb.Asset) bool { return a.Kind == photosdb.Movie }},
 }

@@ -61,7 +61,7 @@ func TestManyValues(t *testing.T) {
 		{"{place.country_code}/{place.name.city}/{place.address.postal_code} {place.name}", "{place.name.country,?}", []string{"DE/Binz/18609 Rügen/?"}},
 	} {
 		a := inAlbums(picture("A", 1, "x.jpg"), "Sea", "Journeys>2025/26>Trip", "AC/DC", "Sea", " ", "Empty> ")
-		a.Keywords = []string{"b", "a"}
+		a.Text.Keywords = []string{"b", "a"}
 		a.Faces = []photosdb.Face{{Person: &photosdb.Person{ID: "2", Name: "Bob"}}, {Person: &photosdb.Person{ID: "1", Name: "Ann"}}}
 		names, more := naming.NewNamer(parse(t, tt.dir), parse(t, tt.file)).Names(a, &beach, nil)
 		if got := where(names); !slices.Equal(got, tt.want) || more {
@@ -90,11 +90,11 @@ func TestNeeds(t *testing.T) {
 func TestMediaTypes(t *testing.T) {
 	template := parse(t, "{media_type,slow_mo=Zeitlupe; video=Film} {media_type}")
 	for want, a := range map[string]*photosdb.Asset{
-		"selfie selfie":         {Kind: photosdb.Photo, Subtypes: []photosdb.Subtype{photosdb.Live, photosdb.Portrait, photosdb.Selfie}},
-		"portrait portrait":     {Kind: photosdb.Photo, Subtypes: []photosdb.Subtype{photosdb.Live, photosdb.Portrait}},
-		"live_photo live_photo": {Kind: photosdb.Photo, Subtypes: []photosdb.Subtype{photosdb.Live}},
-		"Zeitlupe slow_mo":      {Kind: photosdb.Movie, Subtypes: []photosdb.Subtype{photosdb.SlowMotion}},
-		"burst burst":           {Kind: photosdb.Photo, Burst: &photosdb.Burst{}},
+		"selfie selfie":         {Kind: photosdb.Photo, Media: photosdb.Media{Subtypes: []photosdb.Subtype{photosdb.Live, photosdb.Portrait, photosdb.Selfie}}},
+		"portrait portrait":     {Kind: photosdb.Photo, Media: photosdb.Media{Subtypes: []photosdb.Subtype{photosdb.Live, photosdb.Portrait}}},
+		"live_photo live_photo": {Kind: photosdb.Photo, Media: photosdb.Media{Subtypes: []photosdb.Subtype{photosdb.Live}}},
+		"Zeitlupe slow_mo":      {Kind: photosdb.Movie, Media: photosdb.Media{Subtypes: []photosdb.Subtype{photosdb.SlowMotion}}},
+		"burst burst":           {Kind: photosdb.Photo, Media: photosdb.Media{Burst: &photosdb.Burst{}}},
 		"Film video":            {Kind: photosdb.Movie},
 		"_ _":                   {Kind: photosdb.Unknown},
 	} {
@@ -156,10 +156,10 @@ func TestPlacesMoveAndStay(t *testing.T) {
 func TestTooManyPlaces(t *testing.T) {
 	a := picture("A", 1, "x.jpg")
 	for i := range 60 {
-		a.Keywords = append(a.Keywords, fmt.Sprint("k", i))
+		a.Text.Keywords = append(a.Text.Keywords, fmt.Sprint("k", i))
 		inAlbums(a, fmt.Sprint("a", i))
 	}
-	a.Description = strings.Repeat("long ", 1e6) // a thousand of these are more than there is memory
+	a.Text.Description = strings.Repeat("long ", 1e6) // a thousand of these are more than there is memory
 	for _, template := range []string{"{keyword}/{album}/{descr}", "{keyword}/{descr}"} {
 		names, more := naming.NewNamer(parse(t, template), parse(t, "{album}")).Names(a, nil, nil)
 		if len(names) != naming.MaxPlaces || !more {
@@ -185,7 +185,7 @@ func placesOf(t *rapid.T, l library, portable bool, kept map[photosdb.UUID][]nam
 	}
 	all := map[photosdb.UUID][]naming.Name{}
 	for _, a := range sorted(l.assets) {
-		names, _ := namer.Names(a, &naming.Details{Labels: a.Keywords}, kept[a.UUID])
+		names, _ := namer.Names(a, &naming.Details{Labels: a.Text.Keywords}, kept[a.UUID])
 		all[a.UUID] = names
 	}
 	return all
@@ -202,9 +202,9 @@ func anyPlaces(t *rapid.T) library {
 }
 
 func someValues(t *rapid.T, a *photosdb.Asset) {
-	a.Keywords, a.Albums = nil, nil
+	a.Text.Keywords, a.Albums = nil, nil
 	for range rapid.IntRange(0, 3).Draw(t, "keywords") {
-		a.Keywords = append(a.Keywords, trouble(t, "keyword"))
+		a.Text.Keywords = append(a.Text.Keywords, trouble(t, "keyword"))
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "albums") {
 		album := photosdb.Album{Title: trouble(t, "album")}
@@ -321,7 +321,7 @@ func TestPortableNames(t *testing.T) {
 		`a<b>c"d|e?f*g`: "a_b_c_d_e_f_g", "plain, 100%": "plain, 100%", "x. ": "x", strings.Repeat("é", 100): strings.Repeat("é", 40),
 	} {
 		a := picture("A", 1, "x.jpg")
-		a.Title = title
+		a.Text.Title = title
 		namer := naming.NewNamer(parse(t, ""), parse(t, "{title}"))
 		namer.Portable = true
 		if got := namer.Name(a, naming.Name{}).Base; got != want {

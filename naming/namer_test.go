@@ -134,7 +134,7 @@ func TestOriginalWithoutExtensionHasNoDots(t *testing.T) {
 
 func TestFoldersAreSpelledAsFirst(t *testing.T) {
 	a, b, c := picture("A", 1, "a.jpg"), picture("B", 2, "b.jpg"), picture("C", 3, "c.jpg")
-	a.Title, b.Title, c.Title = "Élan", "E\u0301LAN", "élan 2"
+	a.Text.Title, b.Text.Title, c.Text.Title = "Élan", "E\u0301LAN", "élan 2"
 	names := run(t, "Trip/{title}/{title}", naming.DefaultFilename, nil, a, b, c)
 	if names["A"].Dir != "Trip/Élan/Élan" || names["B"].Dir != "Trip/Élan/Élan" || names["C"].Dir != "Trip/élan 2/élan 2" {
 		t.Error(names)
@@ -150,7 +150,7 @@ func TestFoldersAreSpelledAsFirst(t *testing.T) {
 
 func TestFilesAndFoldersDoNotMeet(t *testing.T) {
 	plain, titled := picture("A", 1, "x.jpg"), picture("B", 2, "y.jpg")
-	titled.Title = "X.JPG"
+	titled.Text.Title = "X.JPG"
 	if names := run(t, "{title,}", naming.DefaultFilename, nil, plain, titled); names["B"].Dir != "X.JPG (1)" {
 		t.Errorf("a folder called as a file: %+v", names)
 	}
@@ -160,7 +160,7 @@ func TestFilesAndFoldersDoNotMeet(t *testing.T) {
 	}
 	// The file was there first, but comes late: its sidecar is not known yet.
 	kept := map[photosdb.UUID]naming.Name{"A": {Wish: "x", Base: "x"}}
-	titled.Title = "x.jpg.xmp"
+	titled.Text.Title = "x.jpg.xmp"
 	if names := run(t, "{title,}", naming.DefaultFilename, kept, plain, titled); names["A"].Base != "x" {
 		t.Errorf("a folder took the name of a file: %+v", names)
 	}
@@ -266,7 +266,7 @@ func world() *rapid.Generator[[]*photosdb.Asset] {
 	name := rapid.Custom(func(t *rapid.T) string { return stem.Draw(t, "stem") + tail.Draw(t, "tail") + tail.Draw(t, "tail") })
 	asset := rapid.Custom(func(t *rapid.T) *photosdb.Asset {
 		a := &photosdb.Asset{Name: photosdb.Name{Original: name.Draw(t, "name") + rapid.SampledFrom([]string{".JPG", ".jpg", ".HEIC", ".dng", ""}).Draw(t, "ext")}}
-		a.Title = rapid.OneOf(rapid.Just(""), name).Draw(t, "title")
+		a.Text.Title = rapid.OneOf(rapid.Just(""), name).Draw(t, "title")
 		if minute := rapid.IntRange(0, 5).Draw(t, "minute"); minute > 0 {
 			a.Dates.Taken = time.Date(2025, 5, 1+minute/3, 0, minute, 0, 0, time.UTC)
 		}
@@ -353,7 +353,7 @@ func TestATitleRenamesItsOwnAssetOnly(t *testing.T) {
 		assets := world().Draw(t, "assets")
 		kept := run(t, "{title,}", "{title}", nil, assets...)
 		changed := rapid.SampledFrom(assets).Draw(t, "changed")
-		changed.Title = rapid.SampledFrom([]string{"x", "x.jpg", "new", "IMG_0001_edited", ""}).Draw(t, "new title")
+		changed.Text.Title = rapid.SampledFrom([]string{"x", "x.jpg", "new", "IMG_0001_edited", ""}).Draw(t, "new title")
 		for uuid, name := range run(t, "{title,}", "{title}", kept, assets...) {
 			if uuid != changed.UUID && name != kept[uuid] {
 				t.Fatalf("%s was %+v, is %+v", uuid, kept[uuid], name)

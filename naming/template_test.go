@@ -15,8 +15,8 @@ func sample() *photosdb.Asset {
 	kathmandu := time.FixedZone("", 5*3600+45*60)
 	return &photosdb.Asset{
 		UUID: "0A1B2C3D-0000-4000-8000-000000000001", Kind: photosdb.Photo,
-		Name:  photosdb.Name{Original: "IMG_0042.HEIC", Library: "0A1B2C3D-0000-4000-8000-000000000001.heic"},
-		Title: "AC/DC live", Description: "two\nlines", Favorite: true,
+		Name: photosdb.Name{Original: "IMG_0042.HEIC", Library: "0A1B2C3D-0000-4000-8000-000000000001.heic"},
+		Text: photosdb.Text{Title: "AC/DC live", Description: "two\nlines"}, Flags: photosdb.Flags{Favorite: true},
 		Dates: photosdb.Dates{
 			Taken: time.Date(2025, 5, 17, 23, 4, 9, 0, kathmandu),
 			Added: time.Date(2025, 12, 31, 23, 59, 0, 0, time.UTC),
@@ -96,7 +96,7 @@ func TestRenderWithoutFacts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := parsed.Render(&photosdb.Asset{Kind: photosdb.Unknown, Title: " \t"}, nil); got != want {
+		if got := parsed.Render(&photosdb.Asset{Kind: photosdb.Unknown, Text: photosdb.Text{Title: " \t"}}, nil); got != want {
 			t.Errorf("%q gives %q, want %q", template, got, want)
 		}
 	}
@@ -104,11 +104,11 @@ func TestRenderWithoutFacts(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	for field, a := range map[string]*photosdb.Asset{
-		"hidden": {Hidden: true},
-		"edited": {Edited: true},
-		"live":   {Subtypes: []photosdb.Subtype{photosdb.Live}},
+		"hidden": {Flags: photosdb.Flags{Hidden: true}},
+		"edited": {EditState: 1},
+		"live":   {Media: photosdb.Media{Subtypes: []photosdb.Subtype{photosdb.Live}}},
 		"raw":    {Resources: []photosdb.Resource{{Role: photosdb.RoleRaw}}},
-		"burst":  {Burst: &photosdb.Burst{}},
+		"burst":  {Media: photosdb.Media{Burst: &photosdb.Burst{}}},
 	} {
 		template, err := naming.Parse("{" + field + "?yes,no}")
 		if err != nil {
@@ -215,9 +215,9 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	assets := []*photosdb.Asset{sample(), {}, {Title: "../..", Description: "\u0301\xff/\x00", Name: photosdb.Name{Original: "..."}}}
+	assets := []*photosdb.Asset{sample(), {}, {Text: photosdb.Text{Title: "../..", Description: "\u0301\xff/\x00"}, Name: photosdb.Name{Original: "..."}}}
 	many := inAlbums(sample(), "Sea", "Journeys>A/B>../Trip", " ", "sea")
-	many.Keywords = []string{"b", "a", ".", "\u0301\xff"}
+	many.Text.Keywords = []string{"b", "a", ".", "\u0301\xff"}
 	details := &naming.Details{Labels: []string{"Beach", "Sea"}, Place: naming.Place{Name: "Rügen / Binz"}}
 	f.Fuzz(func(t *testing.T, text string) {
 		template, err := naming.Parse(text)

@@ -31,10 +31,10 @@ type Asset struct {
 	Kind Kind // asset table ZKIND
 	Name Name
 
-	Dates       Dates
-	Title       string   // attributes ZTITLE
-	Description string   // the caption, ZASSETDESCRIPTION.ZLONGDESCRIPTION; may hold newlines
-	Keywords    []string // ZKEYWORD.ZTITLE; unique, sorted by code point
+	Dates Dates
+	Text  Text
+	Flags Flags
+	Media Media
 
 	Albums       []Album // albums the user made (ZGENERICALBUM.ZKIND 2); by title, then UUID
 	SharedAlbums []Album // iCloud shared albums (ZKIND 1505); same order
@@ -42,31 +42,14 @@ type Asset struct {
 
 	Location *Location // nil where Photos knows no place
 
-	Favorite bool // asset table ZFAVORITE
-	Hidden   bool // asset table ZHIDDEN
-	Trashed  bool // asset table ZTRASHEDSTATE is not 0: 1 in the trash, 2 about to be removed for good
-	Visible  bool // asset table ZVISIBILITYSTATE is 0; false for burst frames not picked and shared-album items
-	Edited   bool // the asset has adjustments: ZADJUSTMENTSSTATE, before Photos 10 ZHASADJUSTMENTS, is not 0
-
-	// EditState is the number behind Edited. From Photos 10 on 1 and 2 are edits
-	// and 3 is what the camera did itself (slow motion, filters), which has no
-	// rendering of its own; before, 1 stands for all of them.
+	// EditState is not 0 where the asset has adjustments: ZADJUSTMENTSSTATE, before
+	// Photos 10 ZHASADJUSTMENTS. From Photos 10 on 1 and 2 are edits and 3 is what
+	// the camera did itself (slow motion, filters), which has no rendering of its
+	// own; before, 1 stands for all of them. See Edited.
 	EditState int
 
-	Subtypes []Subtype // sorted
-	Burst    *Burst    // nil unless ZAVALANCHEUUID is set
-
-	Current  Frame // the current version, as displayed
 	Original Frame // the original file, as stored
-
-	Duration    float64 // seconds, asset table ZDURATION; 0 for photos
-	Fingerprint string  // Apple's fingerprint of the original; attributes ZORIGINALSTABLEHASH, before Photos 10 ZMASTERFINGERPRINT; "" until Photos computed it
-
-	// EditedFingerprint is that of the rendered edit: attributes
-	// ZADJUSTEDSTABLEHASH, before Photos 10 ZADJUSTEDFINGERPRINT; "" for none.
-	EditedFingerprint string
-
-	RawIsOriginal bool // the user chose "use RAW as original" (attributes ZORIGINALRESOURCECHOICE is 1); files keep their roles
+	Current  Frame // the current version, as displayed: that of the edit, if there is one
 
 	Cloud  Cloud
 	Origin Origin
@@ -74,6 +57,33 @@ type Asset struct {
 	Resources []Resource // the asset's files in the order of the roles; at most one per role
 
 	Details *Details // rarer facts, as far as Query.Include asked for them; else nil
+}
+
+// Edited reports whether the asset has adjustments, the user's or the camera's.
+func (a *Asset) Edited() bool { return a.EditState != 0 }
+
+// Text is what people wrote about an asset.
+type Text struct {
+	Title       string   // attributes ZTITLE
+	Description string   // the caption, ZASSETDESCRIPTION.ZLONGDESCRIPTION; may hold newlines
+	Keywords    []string // ZKEYWORD.ZTITLE; unique, sorted by code point
+}
+
+// Flags are the marks of an asset.
+type Flags struct {
+	Favorite bool // asset table ZFAVORITE
+	Hidden   bool // asset table ZHIDDEN
+	Trashed  bool // asset table ZTRASHEDSTATE is not 0: 1 in the trash, 2 about to be removed for good
+	Visible  bool // asset table ZVISIBILITYSTATE is 0; false for burst frames not picked and shared-album items
+
+	RawIsOriginal bool // the user chose "use RAW as original" (attributes ZORIGINALRESOURCECHOICE is 1); files keep their roles
+}
+
+// Media is how an asset was taken.
+type Media struct {
+	Subtypes []Subtype // sorted
+	Burst    *Burst    // nil unless ZAVALANCHEUUID is set
+	Duration float64   // seconds, asset table ZDURATION; 0 for photos
 }
 
 // Name holds the two names of an asset.
@@ -164,6 +174,12 @@ type Frame struct {
 	Orientation int    // EXIF orientation of the file, 1 to 8; 0 where unknown
 	UTI         string // uniform type identifier, such as public.heic
 	Bytes       int64  // size at import (attributes ZORIGINALFILESIZE) of the original; 0 where unknown, and for the current version
+
+	// Fingerprint is Apple's, "" until Photos computed it: of the original
+	// attributes ZORIGINALSTABLEHASH, before Photos 10 ZMASTERFINGERPRINT; of the
+	// current version that of the rendered edit, ZADJUSTEDSTABLEHASH, before Photos
+	// 10 ZADJUSTEDFINGERPRINT, and "" where nothing was edited.
+	Fingerprint string
 }
 
 // Subtype is a special way of taking a picture, derived as docs/JSON.md says.
@@ -252,7 +268,7 @@ func (a *Asset) IsRaw() bool { return strings.HasSuffix(a.Original.UTI, "raw-ima
 
 // Has reports whether the asset is of a subtype.
 func (a *Asset) Has(s Subtype) bool {
-	for _, t := range a.Subtypes {
+	for _, t := range a.Media.Subtypes {
 		if t == s {
 			return true
 		}

@@ -209,7 +209,7 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 		r.each(r.l.queries.albums, keys, func(i int, stmt *sqlite.Stmt) { r.l.addAlbum(&rows[i].Asset, stmt.ColumnInt64(1)) }),
 		r.each(r.l.queries.keywords, attributesOf(rows), func(i int, stmt *sqlite.Stmt) {
 			if word := r.l.catalog.keywords[stmt.ColumnInt64(1)]; word != "" {
-				rows[i].Keywords = append(rows[i].Keywords, word)
+				rows[i].Text.Keywords = append(rows[i].Text.Keywords, word)
 			}
 		}),
 	)
@@ -296,8 +296,8 @@ func (l *Library) addAlbum(a *Asset, pk int64) {
 
 // sort puts the lists of an asset into the order that its contract states.
 func (r *row) sort() {
-	slices.Sort(r.Keywords)
-	r.Keywords = slices.Compact(r.Keywords)
+	slices.Sort(r.Text.Keywords)
+	r.Text.Keywords = slices.Compact(r.Text.Keywords)
 	slices.SortFunc(r.Albums, byTitle)
 	slices.SortFunc(r.SharedAlbums, byTitle)
 	slices.SortFunc(r.Faces, func(a, b Face) int { return strings.Compare(string(a.UUID), string(b.UUID)) })

@@ -294,9 +294,9 @@ func TestOneWrongColumn(t *testing.T) {
 			}
 			for _, a := range all {
 				want := intact[a.UUID]
-				if a.Title != want.Title || a.Description != want.Description || !slices.Equal(a.Keywords, want.Keywords) ||
+				if a.Text.Title != want.Text.Title || a.Text.Description != want.Text.Description || !slices.Equal(a.Text.Keywords, want.Text.Keywords) ||
 					len(a.Albums) != len(want.Albums) || len(a.Faces) != len(want.Faces) || a.Dates.Exif != want.Dates.Exif ||
-					a.Fingerprint != want.Fingerprint || a.Original.Bytes != want.Original.Bytes {
+					a.Original.Fingerprint != want.Original.Fingerprint || a.Original.Bytes != want.Original.Bytes {
 					t.Errorf("%s with a wrong %s differs in %v", a.UUID, column[a.UUID], differences(*want, *a))
 				}
 				if a.Dates.Taken.Year() > 9999 || a.Dates.Added.Year() > 9999 {

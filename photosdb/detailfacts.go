@@ -228,7 +228,7 @@ func (d *detail) derive(a *Asset, z zones) {
 		c.Location = location(d.cameraAt[0], d.cameraAt[1])
 		d.Camera = &c
 	}
-	if d.editRow || a.Edited {
+	if d.editRow || a.Edited() {
 		edit := d.edit
 		if !d.editRow {
 			edit = Edit{State: edit.State}

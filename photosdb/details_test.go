@@ -175,7 +175,7 @@ func TestEachGroupOfDetailsIsReadAlone(t *testing.T) {
 					if name != "Problem" && !reflect.DeepEqual(got.Field(i).Interface(), want.Field(i).Interface()) {
 						t.Errorf("%s: %s is %v alone, and %v with all", uuid, name, got.Field(i), want.Field(i))
 					}
-				case name == "Edit" && a.Edited: // that there is one is known anyway
+				case name == "Edit" && a.Edited(): // that there is one is known anyway
 				case !got.Field(i).IsZero():
 					t.Errorf("%s: %s is read for group %b", uuid, name, group)
 				}

@@ -43,7 +43,7 @@ func ExampleLibrary_Assets() {
 		if asset.Name.Original != "IMG_0052.HEIC" {
 			continue
 		}
-		fmt.Println(asset.Name.Original, asset.Dates.Taken.Format("2006-01-02 15:04 -0700"), asset.Subtypes)
+		fmt.Println(asset.Name.Original, asset.Dates.Taken.Format("2006-01-02 15:04 -0700"), asset.Media.Subtypes)
 		for _, file := range asset.Resources {
 			fmt.Println(" ", file.Role, file.UTI, file.OnDisk)
 		}

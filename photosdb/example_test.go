@@ -20,7 +20,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(asset.Dates.Taken, asset.Name.Original, asset.Keywords)
+		fmt.Println(asset.Dates.Taken, asset.Name.Original, asset.Text.Keywords)
 		for _, file := range asset.Resources {
 			fmt.Println("\t", file.Role, file.Path, file.OnDisk)
 		}

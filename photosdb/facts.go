@@ -94,16 +94,16 @@ var facts = []fact{
 	{"date of the last edit", "a", []string{"ZADJUSTMENTTIMESTAMP"}, func(r *row, c cell) { r.Dates.Modified = c.time() }},
 	{"", "a", []string{"ZTRASHEDDATE"}, func(r *row, c cell) { r.Dates.Trashed = c.time() }},
 
-	{"title", "b", []string{"ZTITLE"}, func(r *row, c cell) { r.Title = c.text() }},
-	{"description", "d", []string{"ZLONGDESCRIPTION"}, func(r *row, c cell) { r.Description = c.text() }},
+	{"title", "b", []string{"ZTITLE"}, func(r *row, c cell) { r.Text.Title = c.text() }},
+	{"description", "d", []string{"ZLONGDESCRIPTION"}, func(r *row, c cell) { r.Text.Description = c.text() }},
 	{"latitude", "a", []string{"ZLATITUDE"}, func(r *row, c cell) { r.latitude = c.float() }},
 	{"longitude", "a", []string{"ZLONGITUDE"}, func(r *row, c cell) { r.longitude = c.float() }},
 
-	{"favourites", "a", []string{"ZFAVORITE"}, func(r *row, c cell) { r.Favorite = c.bool() }},
-	{"hidden", "a", []string{"ZHIDDEN"}, func(r *row, c cell) { r.Hidden = c.bool() }},
-	{"", "a", []string{"ZTRASHEDSTATE"}, func(r *row, c cell) { r.Trashed = c.bool() }},
-	{"visibility", "a", []string{"ZVISIBILITYSTATE"}, func(r *row, c cell) { r.Visible = c.int() == 0 && !c.null() }},
-	{"", "a", []string{"ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS"}, func(r *row, c cell) { r.Edited, r.EditState = c.bool(), int(c.int()) }},
+	{"favourites", "a", []string{"ZFAVORITE"}, func(r *row, c cell) { r.Flags.Favorite = c.bool() }},
+	{"hidden", "a", []string{"ZHIDDEN"}, func(r *row, c cell) { r.Flags.Hidden = c.bool() }},
+	{"", "a", []string{"ZTRASHEDSTATE"}, func(r *row, c cell) { r.Flags.Trashed = c.bool() }},
+	{"visibility", "a", []string{"ZVISIBILITYSTATE"}, func(r *row, c cell) { r.Flags.Visible = c.int() == 0 && !c.null() }},
+	{"", "a", []string{"ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS"}, func(r *row, c cell) { r.EditState = int(c.int()) }},
 
 	{"kinds of picture", "a", []string{"ZKINDSUBTYPE"}, func(r *row, c cell) { r.subtype = c.int() }},
 	{"", "a", []string{"ZPLAYBACKSTYLE"}, func(r *row, c cell) { r.playback = c.int() }},
@@ -123,9 +123,9 @@ var facts = []fact{
 	{"original orientation", "b", []string{"ZORIGINALORIENTATION"}, func(r *row, c cell) { r.Original.Orientation = int(c.int()) }},
 	{"original size", "b", []string{"ZORIGINALFILESIZE"}, func(r *row, c cell) { r.Original.Bytes = c.int() }},
 	{"duration", "a", []string{"ZDURATION"}, func(r *row, c cell) { r.setDuration(c) }},
-	{"fingerprints", "b", []string{"ZORIGINALSTABLEHASH", "ZMASTERFINGERPRINT"}, func(r *row, c cell) { r.Fingerprint = c.raw() }},
-	{"", "b", []string{"ZADJUSTEDSTABLEHASH", "ZADJUSTEDFINGERPRINT"}, func(r *row, c cell) { r.EditedFingerprint = c.raw() }},
-	{"", "b", []string{"ZORIGINALRESOURCECHOICE"}, func(r *row, c cell) { r.RawIsOriginal = c.int() == 1 }},
+	{"fingerprints", "b", []string{"ZORIGINALSTABLEHASH", "ZMASTERFINGERPRINT"}, func(r *row, c cell) { r.Original.Fingerprint = c.raw() }},
+	{"", "b", []string{"ZADJUSTEDSTABLEHASH", "ZADJUSTEDFINGERPRINT"}, func(r *row, c cell) { r.Current.Fingerprint = c.raw() }},
+	{"", "b", []string{"ZORIGINALRESOURCECHOICE"}, func(r *row, c cell) { r.Flags.RawIsOriginal = c.int() == 1 }},
 
 	{"", "m", []string{"ZCLOUDMASTERGUID"}, func(r *row, c cell) { r.Cloud.MasterGUID = c.raw() }},
 	{"", "m", []string{"ZCLOUDLOCALSTATE"}, func(r *row, c cell) { r.setCloudState(c) }},
@@ -157,7 +157,7 @@ func kindOf(c cell) Kind {
 
 func (r *row) setDuration(c cell) {
 	if f := c.float(); f != nil && r.Kind == Movie {
-		r.Duration = *f
+		r.Media.Duration = *f
 	}
 }
 
@@ -220,7 +220,7 @@ func (r *row) derive(z zones) {
 		r.Location = &Location{*r.latitude, *r.longitude}
 	}
 	if r.burst != "" {
-		r.Burst = &Burst{r.burst, int(r.pickType)}
+		r.Media.Burst = &Burst{r.burst, int(r.pickType)}
 	}
 	r.Origin.Referenced = r.saved == savedReferenced
 }
@@ -242,7 +242,7 @@ func (r *row) deriveSubtypes() {
 		subtype Subtype
 	}{ // in the order of their names
 		{photo && r.playback == 2, Animated},
-		{r.Burst != nil, BurstFrame},
+		{r.Media.Burst != nil, BurstFrame},
 		{movie && r.depth != 0, Cinematic},
 		{photo && r.hdr == 3, HDR},
 		{photo && r.subtype == 2, Live},
@@ -257,7 +257,7 @@ func (r *row) deriveSubtypes() {
 		{movie && r.subtype == 102, TimeLapse},
 	} {
 		if rule.is {
-			r.Subtypes = append(r.Subtypes, rule.subtype)
+			r.Media.Subtypes = append(r.Media.Subtypes, rule.subtype)
 		}
 	}
 }

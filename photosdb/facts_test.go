@@ -64,18 +64,18 @@ func checkFacts(t *testing.T, want fixture.Asset, a *Asset) {
 	if a.Name.Original != name && want.Case != "name-nul" {
 		fail("original name", a.Name.Original, name)
 	}
-	if a.Title != norm.NFC.String(want.Title) && want.Case != "text-control" {
-		fail("title", a.Title, want.Title)
+	if a.Text.Title != norm.NFC.String(want.Title) && want.Case != "text-control" {
+		fail("title", a.Text.Title, want.Title)
 	}
-	if a.Description != norm.NFC.String(want.Description) && want.Case != "text-control" {
-		fail("description", a.Description, want.Description)
+	if a.Text.Description != norm.NFC.String(want.Description) && want.Case != "text-control" {
+		fail("description", a.Text.Description, want.Description)
 	}
 	words := map[string]bool{}
 	for _, w := range want.Keywords {
 		words[norm.NFC.String(w)] = true
 	}
-	if sorted := slices.Sorted(maps.Keys(words)); !slices.Equal(a.Keywords, sorted) {
-		fail("keywords", a.Keywords, sorted)
+	if sorted := slices.Sorted(maps.Keys(words)); !slices.Equal(a.Text.Keywords, sorted) {
+		fail("keywords", a.Text.Keywords, sorted)
 	}
 	var albums []string
 	for _, album := range a.Albums {
@@ -112,17 +112,17 @@ func checkFacts(t *testing.T, want fixture.Asset, a *Asset) {
 	if a.Kind != kind {
 		fail("kind", a.Kind, kind)
 	}
-	if (a.Duration > 0) != want.Movie {
-		fail("duration", a.Duration, want.Movie)
+	if (a.Media.Duration > 0) != want.Movie {
+		fail("duration", a.Media.Duration, want.Movie)
 	}
 	for _, flag := range []struct {
 		name      string
 		got, want bool
 	}{
-		{"edited", a.Edited, want.Edited}, {"favorite", a.Favorite, want.Favorite}, {"hidden", a.Hidden, want.Hidden},
-		{"trashed", a.Trashed, want.Trashed}, {"trashed date", !a.Dates.Trashed.IsZero(), want.Trashed},
+		{"edited", a.Edited(), want.Edited}, {"favorite", a.Flags.Favorite, want.Favorite}, {"hidden", a.Flags.Hidden, want.Hidden},
+		{"trashed", a.Flags.Trashed, want.Trashed}, {"trashed date", !a.Dates.Trashed.IsZero(), want.Trashed},
 		{"modified date", !a.Dates.Modified.IsZero(), want.Edited}, {"added date", !a.Dates.Added.IsZero(), true},
-		{"visible", a.Visible, !want.Shared && want.Case != "burst-unpicked"},
+		{"visible", a.Flags.Visible, !want.Shared && want.Case != "burst-unpicked"},
 	} {
 		if flag.got != flag.want {
 			fail(flag.name, flag.got, flag.want)
@@ -253,19 +253,19 @@ func TestSpecialAssets(t *testing.T) {
 				"jpeg": nil, "png": {Screenshot}, "live": {Live}, "raw": {Raw}, "raw+jpeg": {Raw}, "portrait": {Portrait},
 				"slow-motion": {SlowMotion}, "burst-key": {BurstFrame}, "movie": nil,
 			} {
-				if got := get(label).Subtypes; !slices.Equal(got, want) {
+				if got := get(label).Media.Subtypes; !slices.Equal(got, want) {
 					t.Errorf("%s: subtypes %v, want %v", label, got, want)
 				}
 			}
-			if !get("raw-as-original").RawIsOriginal || get("raw+jpeg").RawIsOriginal || !get("raw").IsRaw() || !get("raw+jpeg").HasRaw() || get("raw").HasRaw() {
+			if !get("raw-as-original").Flags.RawIsOriginal || get("raw+jpeg").Flags.RawIsOriginal || !get("raw").IsRaw() || !get("raw+jpeg").HasRaw() || get("raw").HasRaw() {
 				t.Error("RAW is told wrongly")
 			}
 
-			key, picked, not := get("burst-key").Burst, get("burst-picked").Burst, get("burst-unpicked").Burst
+			key, picked, not := get("burst-key").Media.Burst, get("burst-picked").Media.Burst, get("burst-unpicked").Media.Burst
 			if key == nil || picked == nil || not == nil || key.UUID == "" || key.UUID != picked.UUID || key.UUID != not.UUID {
 				t.Fatalf("bursts %v %v %v", key, picked, not)
 			}
-			if !key.Key() || !picked.Selected() || picked.Key() || not.Selected() || not.Key() || get("jpeg").Burst != nil {
+			if !key.Key() || !picked.Selected() || picked.Key() || not.Selected() || not.Key() || get("jpeg").Media.Burst != nil {
 				t.Errorf("bursts %v %v %v", key, picked, not)
 			}
 
@@ -330,11 +330,11 @@ func TestSpecialAssets(t *testing.T) {
 				t.Errorf("unnamed face %+v", f)
 			}
 
-			if a := get("edited"); a.Fingerprint == "" || a.EditedFingerprint == "" || a.Fingerprint == a.EditedFingerprint || a.EditState == 0 {
-				t.Errorf("edited: %q %q %d", a.Fingerprint, a.EditedFingerprint, a.EditState)
+			if a := get("edited"); a.Original.Fingerprint == "" || a.Current.Fingerprint == "" || a.Original.Fingerprint == a.Current.Fingerprint || a.EditState == 0 {
+				t.Errorf("edited: %q %q %d", a.Original.Fingerprint, a.Current.Fingerprint, a.EditState)
 			}
-			if a := get("no-fingerprint"); a.Fingerprint != "" {
-				t.Errorf("no-fingerprint has %q", a.Fingerprint)
+			if a := get("no-fingerprint"); a.Original.Fingerprint != "" {
+				t.Errorf("no-fingerprint has %q", a.Original.Fingerprint)
 			}
 			if a := get("cloud-local"); a.Cloud.MasterGUID == "" || a.Cloud.AssetGUID == "" || a.Cloud.Uploaded == nil || !*a.Cloud.Uploaded {
 				t.Errorf("cloud %+v", a.Cloud)
@@ -470,7 +470,7 @@ func TestUnknownVisibility(t *testing.T) {
 	lib := build(t, fixture.Options{})
 	edit(t, lib.Path, "UPDATE ZASSET SET ZVISIBILITYSTATE = NULL")
 	for uuid, a := range byUUID(t, lib.Path) {
-		if a.Visible {
+		if a.Flags.Visible {
 			t.Errorf("%s is visible", uuid)
 		}
 	}
@@ -480,7 +480,7 @@ func TestUnknownVisibility(t *testing.T) {
 func TestTheLogIsRead(t *testing.T) {
 	lib := build(t, fixture.Options{WAL: true})
 	latest := mustCase(t, lib, "latest")
-	if a := byUUID(t, lib.Path)[UUID(latest.UUID)]; a == nil || a.Title != latest.Title {
+	if a := byUUID(t, lib.Path)[UUID(latest.UUID)]; a == nil || a.Text.Title != latest.Title {
 		t.Errorf("the latest asset is told as %+v", a)
 	}
 	if err := os.Remove(filepath.Join(lib.Path, databasePath+"-wal")); err != nil {

@@ -138,7 +138,7 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 		switch {
 		case ok:
 			a.Resources = append(a.Resources, l.resource(a, role, r))
-		case role == RoleAdjustments && a.Edited:
+		case role == RoleAdjustments && a.Edited():
 			res := l.locate(a, role, resourceRow{uti: "com.apple.property-list"})
 			res.Local = res.OnDisk
 			a.Resources = append(a.Resources, res)

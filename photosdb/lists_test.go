@@ -45,10 +45,10 @@ func TestListsCountWhatAssetsTell(t *testing.T) {
 			}
 			all := list(t, l, ByUUID)
 			for _, a := range all {
-				if a.Trashed {
+				if a.Flags.Trashed {
 					continue
 				}
-				for _, word := range a.Keywords {
+				for _, word := range a.Text.Keywords {
 					add("keywords", word)
 				}
 				for _, b := range append(slices.Clone(a.Albums), a.SharedAlbums...) {
@@ -117,7 +117,7 @@ func TestListsCountWhatAssetsTell(t *testing.T) {
 			}
 			count, imports, moments := 0, lists(t, l.Imports), lists(t, l.Moments)
 			for _, a := range all {
-				if !a.Trashed && !a.Origin.SharedAlbum {
+				if !a.Flags.Trashed && !a.Origin.SharedAlbum {
 					count++
 				}
 			}

@@ -53,9 +53,9 @@ var optional = []struct {
 	column, warning string
 	fields          []string
 }{
-	{"ZADDITIONALASSETATTRIBUTES.ZTITLE", "title", []string{"Title"}},
-	{"ZASSETDESCRIPTION.ZLONGDESCRIPTION", "description", []string{"Description"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZASSETDESCRIPTION", "description", []string{"Description"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZTITLE", "title", []string{"Text.Title"}},
+	{"ZASSETDESCRIPTION.ZLONGDESCRIPTION", "description", []string{"Text.Description"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZASSETDESCRIPTION", "description", []string{"Text.Description"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZTIMEZONEOFFSET", "zone", []string{"Dates.Taken", "Dates.Zone.Offset", "Dates.Zone.Source"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZTIMEZONENAME", "", []string{"Dates.Taken", "Dates.Zone.Name", "Dates.Zone.Offset", "Dates.Zone.Source"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZINFERREDTIMEZONEOFFSET", "", []string{"Dates.Taken", "Dates.Zone.Offset", "Dates.Zone.Source"}},
@@ -64,9 +64,9 @@ var optional = []struct {
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALHEIGHT", "original height", []string{"Original.Height"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALORIENTATION", "original orientation", []string{"Original.Orientation"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALFILESIZE", "original size", []string{"Original.Bytes"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALSTABLEHASH", "fingerprints", []string{"Fingerprint"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZADJUSTEDSTABLEHASH", "", []string{"EditedFingerprint"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALRESOURCECHOICE", "", []string{"RawIsOriginal"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALSTABLEHASH", "fingerprints", []string{"Original.Fingerprint"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZADJUSTEDSTABLEHASH", "", []string{"Current.Fingerprint"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALRESOURCECHOICE", "", []string{"Flags.RawIsOriginal"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZSYNDICATIONIDENTIFIER", "", []string{"Origin.Syndicated"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZSYNDICATIONHISTORY", "", []string{"Origin.SavedToLibrary"}},
 	{"ZASSET.ZADDEDDATE", "date added", []string{"Dates.Added"}},
@@ -74,18 +74,18 @@ var optional = []struct {
 	{"ZASSET.ZTRASHEDDATE", "", []string{"Dates.Trashed"}},
 	{"ZASSET.ZLATITUDE", "latitude", []string{"Location"}},
 	{"ZASSET.ZLONGITUDE", "longitude", []string{"Location"}},
-	{"ZASSET.ZFAVORITE", "favourites", []string{"Favorite"}},
-	{"ZASSET.ZHIDDEN", "hidden", []string{"Hidden"}},
-	{"ZASSET.ZVISIBILITYSTATE", "visibility", []string{"Visible"}},
-	{"ZASSET.ZKINDSUBTYPE", "kinds of picture", []string{"Subtypes"}},
-	{"ZASSET.ZDEPTHTYPE", "", []string{"Subtypes"}},
-	{"ZASSET.ZAVALANCHEUUID", "bursts", []string{"Burst", "Subtypes"}},
-	{"ZASSET.ZAVALANCHEPICKTYPE", "", []string{"Burst"}},
+	{"ZASSET.ZFAVORITE", "favourites", []string{"Flags.Favorite"}},
+	{"ZASSET.ZHIDDEN", "hidden", []string{"Flags.Hidden"}},
+	{"ZASSET.ZVISIBILITYSTATE", "visibility", []string{"Flags.Visible"}},
+	{"ZASSET.ZKINDSUBTYPE", "kinds of picture", []string{"Media.Subtypes"}},
+	{"ZASSET.ZDEPTHTYPE", "", []string{"Media.Subtypes"}},
+	{"ZASSET.ZAVALANCHEUUID", "bursts", []string{"Media.Burst", "Media.Subtypes"}},
+	{"ZASSET.ZAVALANCHEPICKTYPE", "", []string{"Media.Burst"}},
 	{"ZASSET.ZWIDTH", "width", []string{"Current.Width"}},
 	{"ZASSET.ZHEIGHT", "height", []string{"Current.Height"}},
 	{"ZASSET.ZORIENTATION", "orientation", []string{"Current.Orientation"}},
 	{"ZASSET.ZUNIFORMTYPEIDENTIFIER", "type", []string{"Current.UTI"}},
-	{"ZASSET.ZDURATION", "duration", []string{"Duration"}},
+	{"ZASSET.ZDURATION", "duration", []string{"Media.Duration"}},
 	{"ZASSET.ZCLOUDASSETGUID", "", []string{"Cloud.AssetGUID"}},
 	{"ZASSET.ZMASTER", "", []string{"Cloud.MasterGUID", "Cloud.Uploaded"}},
 	{"ZCLOUDMASTER.ZCLOUDMASTERGUID", "", []string{"Cloud.MasterGUID"}},
@@ -102,7 +102,7 @@ var optional = []struct {
 	{"ZDETECTEDFACE.ZDETECTIONTYPE", "", []string{"Faces"}},
 	{"ZPERSON.ZFULLNAME", "persons", []string{"Faces"}},
 	{"ZPERSON.ZMERGETARGETPERSON", "", []string{"Faces"}},
-	{"ZKEYWORD.ZTITLE", "keywords", []string{"Keywords"}},
+	{"ZKEYWORD.ZTITLE", "keywords", []string{"Text.Keywords"}},
 	{"ZGENERICALBUM.ZPARENTFOLDER", "", []string{"Albums"}},
 	{"ZGENERICALBUM.ZTITLE", "albums", []string{"Albums", "SharedAlbums"}},
 	{"ZGENERICALBUM.ZCLOUDOWNERHASHEDPERSONID", "", []string{"SharedAlbums"}},
@@ -232,7 +232,7 @@ func TestEntitiesMayHaveAnyNumber(t *testing.T) {
 				if a := caseOf(t, lib, after, "albums"); len(a.Albums) == 0 {
 					t.Error("no albums")
 				}
-				if a := caseOf(t, lib, after, "keywords"); len(a.Keywords) == 0 {
+				if a := caseOf(t, lib, after, "keywords"); len(a.Text.Keywords) == 0 {
 					t.Error("no keywords")
 				}
 			})

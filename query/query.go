@@ -66,7 +66,7 @@ func (q *Query) Match(a *photosdb.Asset) bool {
 }
 
 func (q *Query) matchTrash(a *photosdb.Asset) bool {
-	if a.Trashed {
+	if a.Flags.Trashed {
 		return q.Trashed || q.OnlyTrashed
 	}
 	return !q.OnlyTrashed
@@ -74,16 +74,16 @@ func (q *Query) matchTrash(a *photosdb.Asset) bool {
 
 func (q *Query) matchFacts(a *photosdb.Asset) bool {
 	original := a.Resource(photosdb.RoleOriginal)
-	return q.Favorite.allows(a.Favorite) &&
-		q.Hidden.allows(a.Hidden) &&
-		q.Edited.allows(a.Edited) &&
+	return q.Favorite.allows(a.Flags.Favorite) &&
+		q.Hidden.allows(a.Flags.Hidden) &&
+		q.Edited.allows(a.Edited()) &&
 		q.Missing.allows(original == nil || !original.OnDisk) &&
 		q.InCloud.allows(a.Cloud.Uploaded != nil && *a.Cloud.Uploaded) &&
 		q.Shared.allows(a.Origin.SharedAlbum) &&
 		q.Raw.allows(a.Has(photosdb.Raw)) &&
-		q.Burst.allows(a.Burst != nil) &&
+		q.Burst.allows(a.Media.Burst != nil) &&
 		chosen(q.Kinds, q.NotKinds, a.Kind) &&
-		chosen(q.Subtypes, q.NotSubtypes, a.Subtypes...) &&
+		chosen(q.Subtypes, q.NotSubtypes, a.Media.Subtypes...) &&
 		(len(q.UUIDs) == 0 || q.UUIDs.has(a.UUID)) && !q.NotUUIDs.has(a.UUID)
 }
 
@@ -106,7 +106,7 @@ func since(a *photosdb.Asset, start time.Time) bool {
 }
 
 func (q *Query) matchNames(a *photosdb.Asset) bool {
-	if len(q.Keywords)+len(q.NotKeywords) > 0 && !q.Keywords.choose(q.NotKeywords, a.Keywords) {
+	if len(q.Keywords)+len(q.NotKeywords) > 0 && !q.Keywords.choose(q.NotKeywords, a.Text.Keywords) {
 		return false
 	}
 	if len(q.Albums)+len(q.NotAlbums) > 0 {

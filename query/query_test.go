@@ -19,15 +19,15 @@ func TestMatch(t *testing.T) {
 		want bool
 	}{
 		{"everything", Query{}, photosdb.Asset{}, true},
-		{"the trash is left out", Query{}, photosdb.Asset{Trashed: true}, false},
-		{"unless asked for", Query{Trashed: true}, photosdb.Asset{Trashed: true}, true},
-		{"hidden ones are meant", Query{}, photosdb.Asset{Hidden: true}, true},
+		{"the trash is left out", Query{}, photosdb.Asset{Flags: photosdb.Flags{Trashed: true}}, false},
+		{"unless asked for", Query{Trashed: true}, photosdb.Asset{Flags: photosdb.Flags{Trashed: true}}, true},
+		{"hidden ones are meant", Query{}, photosdb.Asset{Flags: photosdb.Flags{Hidden: true}}, true},
 		{"no dates at all", since, photosdb.Asset{}, false},
 		{"taken before", since, photosdb.Asset{Dates: photosdb.Dates{Taken: day(9)}}, false},
 		{"taken at that moment", since, photosdb.Asset{Dates: photosdb.Dates{Taken: day(10)}}, true},
 		{"old, imported late", since, photosdb.Asset{Dates: photosdb.Dates{Taken: day(1), Added: day(11)}}, true},
 		{"old, edited late", since, photosdb.Asset{Dates: photosdb.Dates{Taken: day(1), Added: day(2), Modified: day(12)}}, true},
-		{"new, in the trash", since, photosdb.Asset{Trashed: true, Dates: photosdb.Dates{Taken: day(11)}}, false},
+		{"new, in the trash", since, photosdb.Asset{Flags: photosdb.Flags{Trashed: true}, Dates: photosdb.Dates{Taken: day(11)}}, false},
 	} {
 		if got := tt.q.Match(&tt.a); got != tt.want {
 			t.Errorf("%s: %v", tt.why, got)

@@ -36,8 +36,8 @@ func TestSelection(t *testing.T) {
 	yes := true
 	tokyo := time.FixedZone("", 9*3600)
 	a := photosdb.Asset{
-		UUID: "0040E19F-0703-4A1E-877E-A3718603607F", Kind: photosdb.Photo, Favorite: true, Edited: true,
-		Keywords:     []string{"Stra\u00dfe", "Caf\u00e9"},
+		UUID: "0040E19F-0703-4A1E-877E-A3718603607F", Kind: photosdb.Photo, Flags: photosdb.Flags{Favorite: true}, EditState: 1,
+		Text:         photosdb.Text{Keywords: []string{"Stra\u00dfe", "Caf\u00e9"}},
 		Albums:       []photosdb.Album{{UUID: "A-UUID", Title: "Sea", Folders: []photosdb.Folder{{UUID: "F1", Title: "Travels"}, {UUID: "F2", Title: "Coast"}}}},
 		SharedAlbums: []photosdb.Album{{UUID: "S-UUID", Title: "Shared summer"}},
 		Faces: []photosdb.Face{
@@ -45,9 +45,8 @@ func TestSelection(t *testing.T) {
 			{Person: &photosdb.Person{Name: "Taken away", KnownAs: "Taken away"}, Hidden: true},
 			{Person: &photosdb.Person{}}, {},
 		},
-		Subtypes:  []photosdb.Subtype{photosdb.Live, photosdb.Raw},
+		Media:     photosdb.Media{Subtypes: []photosdb.Subtype{photosdb.Live, photosdb.Raw}, Burst: &photosdb.Burst{}},
 		Cloud:     photosdb.Cloud{Uploaded: &yes},
-		Burst:     &photosdb.Burst{},
 		Dates:     photosdb.Dates{Taken: time.Date(2025, 5, 17, 0, 30, 0, 0, tokyo), Added: time.Date(2025, 6, 1, 23, 0, 0, 0, time.UTC)},
 		Resources: []photosdb.Resource{{Role: photosdb.RoleOriginal, OnDisk: true}},
 	}
@@ -137,7 +136,7 @@ func TestNamesThatAreNone(t *testing.T) {
 		}
 	}
 	q := Query{Keywords: names(t, "x")}
-	if q.Match(&photosdb.Asset{Keywords: []string{""}}) {
+	if q.Match(&photosdb.Asset{Text: photosdb.Text{Keywords: []string{""}}}) {
 		t.Error("an empty keyword is selected")
 	}
 }

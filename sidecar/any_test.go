@@ -53,14 +53,12 @@ func anyFace() *rapid.Generator[photosdb.Face] {
 func anyAsset() *rapid.Generator[photosdb.Asset] {
 	return rapid.Custom(func(t *rapid.T) photosdb.Asset {
 		a := photosdb.Asset{
-			Title:       anyText().Draw(t, "title"),
-			Description: anyText().Draw(t, "description"),
-			Keywords:    rapid.SliceOfN(anyText(), 0, 3).Draw(t, "keywords"),
-			Faces:       rapid.SliceOfN(anyFace(), 0, 4).Draw(t, "faces"),
-			Favorite:    rapid.Bool().Draw(t, "favorite"),
-			Edited:      rapid.Bool().Draw(t, "edited"),
-			Current:     anyFrame().Draw(t, "current"),
-			Original:    anyFrame().Draw(t, "original"),
+			Text:      photosdb.Text{Title: anyText().Draw(t, "title"), Description: anyText().Draw(t, "description"), Keywords: rapid.SliceOfN(anyText(), 0, 3).Draw(t, "keywords")},
+			Faces:     rapid.SliceOfN(anyFace(), 0, 4).Draw(t, "faces"),
+			Flags:     photosdb.Flags{Favorite: rapid.Bool().Draw(t, "favorite")},
+			EditState: rapid.IntRange(0, 3).Draw(t, "edit state"),
+			Current:   anyFrame().Draw(t, "current"),
+			Original:  anyFrame().Draw(t, "original"),
 		}
 		if rapid.Bool().Draw(t, "dated") {
 			a.Dates.Taken, a.Dates.Modified = anyTime().Draw(t, "taken"), anyTime().Draw(t, "modified")
@@ -119,7 +117,7 @@ func TestEqualAssetsGiveEqualBytes(t *testing.T) {
 		first := XMP(&a, role)
 		// The same facts in other memory; the same instant in another time.Time.
 		b := a
-		b.Keywords, b.Faces = slices.Clone(a.Keywords), slices.Clone(a.Faces)
+		b.Text.Keywords, b.Faces = slices.Clone(a.Text.Keywords), slices.Clone(a.Faces)
 		for i := range b.Faces {
 			if p := b.Faces[i].Person; p != nil {
 				person := *p

@@ -22,7 +22,7 @@ func storedFrame(a *photosdb.Asset, role photosdb.Role) frame {
 		return sized(a, photosdb.RoleEdited, frame{orientation: a.Current.Orientation})
 	}
 	f := frame{a.Original.Width, a.Original.Height, a.Current.Orientation}
-	if a.Edited { // Current is then that of the rendering
+	if a.Edited() { // Current is then that of the rendering
 		f.orientation = a.Original.Orientation
 	}
 	return sized(a, photosdb.RoleOriginal, f)

@@ -127,22 +127,22 @@ func record(a *photosdb.Asset) assetRecord {
 		UTI: some(a.Current.UTI), UTIOriginal: some(a.Original.UTI), UTIEdited: typeOf(a, photosdb.RoleEdited), UTIRaw: typeOf(a, photosdb.RoleRaw),
 		Date: when(a.Dates.Taken), Timezone: zoneRecord{some(a.Dates.Zone.Name), a.Dates.Zone.Offset, a.Dates.Zone.Source},
 		DateAdded: when(a.Dates.Added), DateModified: when(a.Dates.Modified), DateTrashed: when(a.Dates.Trashed),
-		Title: some(a.Title), Description: some(a.Description),
-		Keywords: list(a.Keywords), Albums: albums(a), SharedAlbums: sharedAlbums(a), Persons: list(a.Persons()),
-		Location: location(a.Location), Favorite: a.Favorite, Hidden: a.Hidden, Trashed: a.Trashed, Visible: a.Visible,
-		Subtypes: list(a.Subtypes), Raw: rawRecord{a.HasRaw(), a.IsRaw(), a.RawIsOriginal}, Edited: a.Edited,
+		Title: some(a.Text.Title), Description: some(a.Text.Description),
+		Keywords: list(a.Text.Keywords), Albums: albums(a), SharedAlbums: sharedAlbums(a), Persons: list(a.Persons()),
+		Location: location(a.Location), Favorite: a.Flags.Favorite, Hidden: a.Flags.Hidden, Trashed: a.Flags.Trashed, Visible: a.Flags.Visible,
+		Subtypes: list(a.Media.Subtypes), Raw: rawRecord{a.HasRaw(), a.IsRaw(), a.Flags.RawIsOriginal}, Edited: a.Edited(),
 		Width: a.Current.Width, Height: a.Current.Height, Orientation: a.Current.Orientation,
 		OriginalWidth: a.Original.Width, OriginalHeight: a.Original.Height, OriginalOrientation: a.Original.Orientation,
-		OriginalSize: a.Original.Bytes, Fingerprint: some(a.Fingerprint),
+		OriginalSize: a.Original.Bytes, Fingerprint: some(a.Original.Fingerprint),
 		CloudGUID: some(a.Cloud.MasterGUID), CloudAssetGUID: some(a.Cloud.AssetGUID), InCloud: a.Cloud.Uploaded,
 		Reference: a.Origin.Referenced, Shared: a.Origin.SharedAlbum, SharedLibrary: a.Origin.SharedLibrary,
 		SharedMoment: a.Origin.SharedMoment, Syndicated: a.Origin.Syndicated, SavedToLibrary: a.Origin.SavedToLibrary,
 		Missing: true,
 	}
 	if a.Kind == photosdb.Movie {
-		r.Duration = (*double)(&a.Duration)
+		r.Duration = (*double)(&a.Media.Duration)
 	}
-	if b := a.Burst; b != nil {
+	if b := a.Media.Burst; b != nil {
 		r.Burst = &burstRecord{b.UUID, b.PickType, b.Selected(), b.Key(), b.DefaultPick()}
 	}
 	if o := a.Resource(photosdb.RoleOriginal); o != nil {

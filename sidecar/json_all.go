@@ -194,7 +194,7 @@ func fullRecordOf(a *photosdb.Asset, d *photosdb.Details) fullRecord {
 		assetRecord: record(a), Faces: faces(a), Resources: resources(a),
 		Labels: list(d.Labels), Projects: []projectRecord{},
 		Place: place(d.Place), Accuracy: (*double)(d.Accuracy), Accessibility: some(d.Record.Accessibility), Adjustments: edit(d.Edit),
-		FingerprintEdit: some(a.EditedFingerprint), RecordModified: when(d.Record.Modified), ExifTimestamp: some(a.Dates.Exif),
+		FingerprintEdit: some(a.Current.Fingerprint), RecordModified: when(d.Record.Modified), ExifTimestamp: some(a.Dates.Exif),
 		Exif: exif(d.Camera), Import: importOf(d.Import), Moment: momentOf(d.Moment), Scores: d.Scores,
 		Owner: owner(d.Sharing.Owner), Comments: []commentRecord{}, Likes: []likeRecord{}, Participants: []participantRecord{},
 		MediaGroup: some(d.Record.MediaGroup), HDRType: d.Record.HDRType, DepthType: d.Record.DepthType, SpatialType: d.Record.SpatialType,

@@ -136,7 +136,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		words[word] = true
 	}
 	a := everything()
-	a.Burst, a.Albums = &photosdb.Burst{}, []photosdb.Album{{Folders: []photosdb.Folder{{}}}}
+	a.Media.Burst, a.Albums = &photosdb.Burst{}, []photosdb.Album{{Folders: []photosdb.Folder{{}}}}
 	a.SharedAlbums = []photosdb.Album{{Owner: photosdb.Person{ID: "x"}}}
 	a.Resources = []photosdb.Resource{{Reference: &photosdb.Reference{}}}
 	comment := photosdb.Comment{Person: &photosdb.Person{}}

@@ -146,11 +146,11 @@ func TestStoredFrame(t *testing.T) {
 		{"half a size is none", photosdb.RoleOriginal,
 			photosdb.Asset{Current: current, Original: photosdb.Frame{Width: 400}}, frame{40, 30, 6}},
 		{"original of an edit", photosdb.RoleOriginal,
-			photosdb.Asset{Edited: true, Current: current, Original: original}, frame{400, 300, 8}},
+			photosdb.Asset{EditState: 1, Current: current, Original: original}, frame{400, 300, 8}},
 		{"rendering", photosdb.RoleEdited,
-			photosdb.Asset{Edited: true, Current: current, Original: original, Resources: file(photosdb.RoleEdited)}, frame{4001, 3001, 6}},
+			photosdb.Asset{EditState: 1, Current: current, Original: original, Resources: file(photosdb.RoleEdited)}, frame{4001, 3001, 6}},
 		{"rendering of unknown size", photosdb.RoleEdited,
-			photosdb.Asset{Edited: true, Current: current, Original: original, Resources: file(photosdb.RoleOriginal)}, frame{40, 30, 6}},
+			photosdb.Asset{EditState: 1, Current: current, Original: original, Resources: file(photosdb.RoleOriginal)}, frame{40, 30, 6}},
 	} {
 		if got := storedFrame(&tt.asset, tt.role); got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.why, got, tt.want)
@@ -161,10 +161,10 @@ func TestStoredFrame(t *testing.T) {
 // The two sidecars of an edited picture show its face in two frames.
 func TestRegionsAreInTheFrameOfTheirFile(t *testing.T) {
 	a := photosdb.Asset{
-		Edited:   true,
-		Faces:    []photosdb.Face{{X: 0.25, Y: 0.125, Size: 0.1}},
-		Current:  photosdb.Frame{Width: 300, Height: 400, Orientation: 1},
-		Original: photosdb.Frame{Width: 400, Height: 300, Orientation: 6},
+		EditState: 1,
+		Faces:     []photosdb.Face{{X: 0.25, Y: 0.125, Size: 0.1}},
+		Current:   photosdb.Frame{Width: 300, Height: 400, Orientation: 1},
+		Original:  photosdb.Frame{Width: 400, Height: 300, Orientation: 6},
 	}
 	edited := parse(t, XMP(&a, photosdb.RoleEdited))
 	if area := edited.Regions[0].Area; area.X != 0.25 || area.Y != 0.125 || edited.Width != 300 || edited.Height != 400 {

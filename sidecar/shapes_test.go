@@ -23,7 +23,7 @@ func shapes() []shape {
 		{"typical", photosdb.RoleOriginal, typical()},
 		{"everything", photosdb.RoleOriginal, everything()},
 		{"everything_edited", photosdb.RoleEdited, everything()},
-		{"no_date", photosdb.RoleOriginal, photosdb.Asset{Title: "Undated", Dates: photosdb.Dates{
+		{"no_date", photosdb.RoleOriginal, photosdb.Asset{Text: photosdb.Text{Title: "Undated"}, Dates: photosdb.Dates{
 			Zone: photosdb.Zone{Offset: 7200, Source: photosdb.ZoneOffset}}}},
 		{"zone_unknown", photosdb.RoleOriginal, photosdb.Asset{Dates: photosdb.Dates{
 			Taken: time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC), Zone: photosdb.Zone{Source: photosdb.ZoneUTC}}}},
@@ -44,8 +44,7 @@ func typical() photosdb.Asset {
 			Taken: time.Date(2025, 5, 17, 9, 4, 31, 482_000_000, time.FixedZone("", 7200)),
 			Zone:  photosdb.Zone{Name: "Europe/Berlin", Offset: 7200, Source: photosdb.ZoneOffset},
 		},
-		Title:    "Breakfast by the lake",
-		Keywords: []string{"family", "holiday"},
+		Text: photosdb.Text{Title: "Breakfast by the lake", Keywords: []string{"family", "holiday"}},
 		Faces: []photosdb.Face{
 			{Person: &photosdb.Person{KnownAs: "Alma Example"}, X: 0.31, Y: 0.42, Size: 0.18},
 			{Person: &photosdb.Person{KnownAs: "Ben Example"}, X: 0.7, Y: 0.4, Size: 0.15},
@@ -70,9 +69,7 @@ func everything() photosdb.Asset {
 			Zone:     photosdb.Zone{Name: "America/St_Johns", Offset: -12600, Source: photosdb.ZoneName},
 			Modified: time.Date(2024, 3, 1, 10, 0, 0, 500, time.UTC),
 		},
-		Title:       "Title",
-		Description: "A caption\nof two lines",
-		Keywords:    []string{"Places/Newfoundland", "sea", "whales"},
+		Text: photosdb.Text{Title: "Title", Description: "A caption\nof two lines", Keywords: []string{"Places/Newfoundland", "sea", "whales"}},
 		Faces: []photosdb.Face{
 			{Person: name("Zoë Example"), X: 0.5, Y: 0.406, Size: 0.25},
 			{Person: name("Alma Example"), X: 0.98, Y: 0.02, Size: 0.125}, // at the corner: clipped
@@ -86,11 +83,11 @@ func everything() photosdb.Asset {
 			{Person: name("Not A Number"), X: math.NaN(), Y: 0.5, Size: 0.1},
 			{Person: name("Endless"), X: 0.5, Y: 0.5, Size: math.Inf(1)},
 		},
-		Location: &photosdb.Location{Latitude: 47.56494, Longitude: -52.70931},
-		Favorite: true,
-		Edited:   true,
-		Current:  photosdb.Frame{Width: 1326, Height: 1768, Orientation: 1},
-		Original: photosdb.Frame{Width: 4032, Height: 3024, Orientation: 6},
+		Location:  &photosdb.Location{Latitude: 47.56494, Longitude: -52.70931},
+		Flags:     photosdb.Flags{Favorite: true},
+		EditState: 1,
+		Current:   photosdb.Frame{Width: 1326, Height: 1768, Orientation: 1},
+		Original:  photosdb.Frame{Width: 4032, Height: 3024, Orientation: 6},
 		Resources: []photosdb.Resource{
 			{Role: photosdb.RoleOriginal}, // its size comes from Original
 			{Role: photosdb.RoleEdited, Width: 1326, Height: 1768},
@@ -100,10 +97,8 @@ func everything() photosdb.Asset {
 
 func texts() photosdb.Asset {
 	return photosdb.Asset{
-		Title:       `Fish & Chips <"daily"> 'til ]]> &amp; late`,
-		Description: "tab\there, return\r\nand more\rlines\n\n\u2028kept\u0085 gone: \x00\x01\x08\x0b\x1b\ufffe\uffff. \xff\xc3(",
-		Keywords: []string{"\x02", "a\x00b", "naïve", "مرحبا بالعالم", "שלום \u202eRTL\u202c", "日本語",
-			"👩‍👩‍👧‍👦 🏳️‍🌈", "𝒳", " padded "},
+		Text: photosdb.Text{Title: `Fish & Chips <"daily"> 'til ]]> &amp; late`, Description: "tab\there, return\r\nand more\rlines\n\n\u2028kept\u0085 gone: \x00\x01\x08\x0b\x1b\ufffe\uffff. \xff\xc3(", Keywords: []string{"\x02", "a\x00b", "naïve", "مرحبا بالعالم", "שלום \u202eRTL\u202c", "日本語",
+			"👩‍👩‍👧‍👦 🏳️‍🌈", "𝒳", " padded "}},
 		Faces: []photosdb.Face{
 			{Person: &photosdb.Person{KnownAs: "Björk & <Co> 🎵"}, X: 0.5, Y: 0.5, Size: 0.5},
 			{Person: &photosdb.Person{KnownAs: "\x07"}, X: 0.2, Y: 0.2, Size: 0.1},

@@ -32,8 +32,7 @@ func TestText(t *testing.T) {
 func TestTextOfNothingButControlsIsNoText(t *testing.T) {
 	nothing := "\x00\x1b\uffff"
 	words := []string{"a", nothing, "b", ""}
-	a := photosdb.Asset{Title: nothing, Description: nothing, Keywords: words,
-		Faces: []photosdb.Face{{Person: &photosdb.Person{KnownAs: nothing}}}}
+	a := photosdb.Asset{Text: photosdb.Text{Title: nothing, Description: nothing, Keywords: words}, Faces: []photosdb.Face{{Person: &photosdb.Person{KnownAs: nothing}}}}
 	data := XMP(&a, photosdb.RoleOriginal)
 	checkForm(t, data)
 	x := parse(t, data)
@@ -75,15 +74,13 @@ func TestAnyTextIsReadBack(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		a := photosdb.Asset{
-			Title:       anyText().Draw(t, "title"),
-			Description: anyText().Draw(t, "description"),
-			Keywords:    rapid.SliceOf(anyText()).Draw(t, "keywords"),
+			Text: photosdb.Text{Title: anyText().Draw(t, "title"), Description: anyText().Draw(t, "description"), Keywords: rapid.SliceOf(anyText()).Draw(t, "keywords")},
 			Faces: []photosdb.Face{{Person: &photosdb.Person{KnownAs: anyText().Draw(t, "name")},
 				X: 0.5, Y: 0.5, Size: 0.5}},
 			Current: photosdb.Frame{Width: 4, Height: 3, Orientation: 1},
 		}
 		var keywords []string
-		for _, word := range a.Keywords {
+		for _, word := range a.Text.Keywords {
 			keywords = append(keywords, one(word)...)
 		}
 		name := one(a.Faces[0].Person.KnownAs)
@@ -92,8 +89,8 @@ func TestAnyTextIsReadBack(t *testing.T) {
 			what      string
 			got, want []string
 		}{
-			{"title", x.Titles, one(a.Title)},
-			{"description", x.Descriptions, one(a.Description)},
+			{"title", x.Titles, one(a.Text.Title)},
+			{"description", x.Descriptions, one(a.Text.Description)},
 			{"keywords", x.Keywords, keywords},
 			{"tags", x.Tags, keywords},
 			{"persons", x.Persons, name},

@@ -28,7 +28,7 @@ import (
 // Text that XML cannot carry is dropped character by character.
 func XMP(a *photosdb.Asset, role photosdb.Role) []byte {
 	const usual, perFace = 2560, 640
-	size := usual + len(a.Title) + len(a.Description) + perFace*len(a.Faces)
+	size := usual + len(a.Text.Title) + len(a.Text.Description) + perFace*len(a.Faces)
 	return AppendXMP(make([]byte, 0, size), a, role)
 }
 
@@ -67,11 +67,11 @@ type facts struct {
 
 func gather(a *photosdb.Asset, role photosdb.Role) facts {
 	f := facts{
-		title:       a.Title,
-		description: a.Description,
-		keywords:    carried(a.Keywords),
+		title:       a.Text.Title,
+		description: a.Text.Description,
+		keywords:    carried(a.Text.Keywords),
 		persons:     persons(a.Faces),
-		favorite:    a.Favorite,
+		favorite:    a.Flags.Favorite,
 		taken:       taken(a.Dates),
 		place:       onGlobe(a.Location),
 		stored:      storedFrame(a, role),

@@ -139,8 +139,8 @@ func letters(a *photosdb.Asset) string {
 		is     bool
 		letter byte
 	}{
-		{a.Edited, 'E'}, {a.Has(photosdb.Live), 'L'}, {a.Has(photosdb.Raw), 'R'}, {a.Burst != nil, 'B'}, {a.Favorite, 'F'},
-		{a.Hidden, 'H'}, {a.Trashed, 'T'}, {a.Origin.SharedAlbum, 'S'}, {original == nil || !original.OnDisk, 'M'},
+		{a.Edited(), 'E'}, {a.Has(photosdb.Live), 'L'}, {a.Has(photosdb.Raw), 'R'}, {a.Media.Burst != nil, 'B'}, {a.Flags.Favorite, 'F'},
+		{a.Flags.Hidden, 'H'}, {a.Flags.Trashed, 'T'}, {a.Origin.SharedAlbum, 'S'}, {original == nil || !original.OnDisk, 'M'},
 	} {
 		if f.is {
 			b.WriteByte(f.letter)
