@@ -573,6 +573,14 @@ func TestARepositoryOnAnotherMachine(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("borg misses what ssh says", func(t *testing.T) {
+		opt := elsewhere
+		opt.Dir, opt.SSH.Identity = t.TempDir(), filepath.Join(filepath.Dir(s.SSH.Identity), "host")
+		opt.Program = wrapper(t, `case " $* " in *" list "*) export BORG_RSH=false ;; esac`)
+		if _, err := open(t, p.Location(), opt).List(t.Context()); !errors.Is(err, ssh.ErrDenied) {
+			t.Error(err)
+		}
+	})
 	t.Run("the host is not known", func(t *testing.T) {
 		opt := elsewhere
 		opt.Dir, opt.SSH.KnownHosts = t.TempDir(), filepath.Join(t.TempDir(), "none")

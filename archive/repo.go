@@ -228,10 +228,53 @@ func (r *Repo) run(ctx context.Context, op string, l *log, c command.Cmd) ([]byt
 func (r *Repo) explain(op string, l *log, failed error) error {
 	err := l.verdict(op, failed)
 	var e *Error
-	if errors.As(err, &e) && errors.Is(e.Err, ErrLocked) {
+	switch {
+	case !errors.As(err, &e):
+	case errors.Is(e.Err, ErrLocked):
 		e.Holders = r.holders()
+	case e.Err == ssh.ErrUnreachable && len(e.More) == 0:
+		r.diagnose(e)
 	}
 	return err
+}
+
+// diagnose asks ssh itself why a machine was not reached: borg often misses the
+// words of an ssh that ended before borg listened. The command that is run over
+// there does nothing; a key that may only serve borg serves nobody then.
+func (r *Repo) diagnose(e *Error) {
+	machine, port := machineOf(r.location)
+	if machine == "" {
+		return
+	}
+	script := r.rsh + ` -T "$@" exit`
+	args := []string{"-c", script, "ssh"}
+	if port != "" {
+		args = append(args, "-p", port)
+	}
+	c := command.Cmd{Name: "sh", Args: append(args, "--", machine), Env: command.Environment(r.opt.Env), Timeout: time.Minute, Grace: time.Second}
+	var failed *command.Error
+	if err := c.Run(context.Background()); !errors.As(err, &failed) {
+		return
+	}
+	if cause := ssh.Classify(failed.Words); cause != nil {
+		e.Err, e.More = cause, []string{failed.Words}
+	}
+}
+
+// machineOf returns the user and host of a location, and its port; "" where there
+// is none.
+func machineOf(location string) (machine, port string) {
+	if u, err := url.Parse(location); err == nil && u.Scheme == "ssh" {
+		if machine = u.Hostname(); u.User != nil {
+			machine = u.User.Username() + "@" + machine
+		}
+		return machine, u.Port()
+	}
+	if filepath.IsAbs(location) {
+		return "", ""
+	}
+	machine, _, _ = strings.Cut(location, ":")
+	return machine, ""
 }
 
 // Encryption is how a repository is encrypted.
