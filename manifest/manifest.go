@@ -30,6 +30,7 @@ type Manifest struct {
 	id    string
 	state string // the folder of the record; "" for one that is only looked at
 	lock  *flock.Flock
+	dest  locker // the locked destination; nil where it has no locks
 
 	mu   sync.Mutex // guards conn
 	conn *sqlite.Conn
@@ -69,20 +70,23 @@ func OpenAnew(ctx context.Context, state string, dest safefile.FS, path string) 
 }
 
 func open(ctx context.Context, state string, dest safefile.FS, path string, anew bool) (_ *Manifest, err error) {
-	id, err := readID(dest)
-	if err != nil {
-		return nil, err
-	}
-	fresh := id == ""
-	if fresh {
-		id = newID()
-	}
-	m := &Manifest{id: id, state: filepath.Join(state, "destinations", id)}
+	m := &Manifest{}
 	defer func() {
 		if err != nil {
 			m.Close()
 		}
 	}()
+	if err := m.takeFolder(state, dest); err != nil {
+		return nil, err
+	}
+	if m.id, err = readID(dest); err != nil {
+		return nil, err
+	}
+	fresh := m.id == ""
+	if fresh {
+		m.id = newID()
+	}
+	m.state = filepath.Join(state, "destinations", m.id)
 	if err := os.MkdirAll(m.state, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for the record: %w", err)
 	}
@@ -150,7 +154,53 @@ func Known(ctx context.Context, state string, dest safefile.FS) error {
 
 const databaseName = "manifest.sqlite"
 
-// take makes sure that no other process works on the destination.
+// locker is what a destination's folder is, if it can be locked.
+type locker interface {
+	Lock() error
+	Unlock() error
+}
+
+// takeFolder keeps away those who have another state folder, and so another record
+// of the same destination.
+func (m *Manifest) takeFolder(state string, dest safefile.FS) error {
+	l, ok := dest.(locker)
+	if !ok {
+		return nil
+	}
+	err := l.Lock()
+	if err == nil {
+		m.dest = l
+	}
+	if !errors.Is(err, safefile.ErrLocked) {
+		return err
+	}
+	if id, err := readID(dest); err == nil && id != "" {
+		if name := filepath.Join(state, "destinations", id, "lock"); held(name) {
+			return busy(name)
+		}
+	}
+	return fmt.Errorf("%w, with a state folder of its own", ErrBusy)
+}
+
+func held(name string) bool {
+	if _, err := os.Stat(name); err != nil {
+		return false
+	}
+	l := flock.New(name)
+	got, err := l.TryLock()
+	return errors.Join(err, l.Close()) == nil && !got
+}
+
+// busy is ErrBusy with the process that has the lock.
+func busy(name string) error {
+	holder, _ := os.ReadFile(name)
+	if pid := strings.TrimSpace(string(holder)); pid != "" {
+		return fmt.Errorf("%w: process %s", ErrBusy, pid)
+	}
+	return ErrBusy
+}
+
+// take makes sure that no other process works with the record.
 func (m *Manifest) take() error {
 	name := filepath.Join(m.state, "lock")
 	m.lock = flock.New(name)
@@ -159,12 +209,8 @@ func (m *Manifest) take() error {
 		return fmt.Errorf("lock the record: %w", err)
 	}
 	if !got {
-		holder, _ := os.ReadFile(name)
 		m.lock = nil
-		if pid := strings.TrimSpace(string(holder)); pid != "" {
-			return fmt.Errorf("%w: process %s", ErrBusy, pid)
-		}
-		return ErrBusy
+		return busy(name)
 	}
 	return os.WriteFile(name, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600)
 }
@@ -325,6 +371,10 @@ func (m *Manifest) Close() error {
 	}
 	if m.lock != nil {
 		errs = append(errs, m.lock.Close())
+	}
+	if m.dest != nil {
+		errs = append(errs, m.dest.Unlock())
+		m.dest = nil
 	}
 	return errors.Join(errs...)
 }

@@ -149,8 +149,31 @@ func TestOneProcessAtATime(t *testing.T) {
 	if _, err := Open(context.Background(), p.state, p.dest, p.path); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "process ") {
 		t.Errorf("a second one got %v", err)
 	}
+	again := openDir(t, p.path)
+	if _, err := Open(context.Background(), p.state, again, p.path); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "process ") {
+		t.Errorf("a second one with its own handle got %v", err)
+	}
 	m.Close()
 	p.open(t).Close()
+}
+
+// Two state folders are two records of one destination, which would not know what
+// the other one does.
+func TestOneProcessAtATimeWithAnotherStateFolder(t *testing.T) {
+	p := newPlace(t)
+	m := p.open(t)
+	other := openDir(t, p.path)
+	if _, err := Open(context.Background(), t.TempDir(), other, p.path); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "state folder of its own") {
+		t.Errorf("got %v", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(context.Background(), p.state, other, p.path)
+	if err != nil {
+		t.Fatalf("after the first one ended: %v", err)
+	}
+	m.Close()
 }
 
 func TestPeekLeavesNoTrace(t *testing.T) {

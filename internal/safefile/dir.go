@@ -72,6 +72,32 @@ func (d *Dir) Close() error {
 	return errors.Join(d.top.Close(), d.root.Close())
 }
 
+// ErrLocked says that another Dir, mostly of another process, has locked a folder.
+var ErrLocked = errors.New("the folder is locked")
+
+// Lock keeps others from locking the same folder until Unlock or Close. It leaves
+// no file. On file systems that know no locks it does nothing. Error: ErrLocked.
+func (d *Dir) Lock() error {
+	err := retry(func() error { return unix.Flock(int(d.top.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return fmt.Errorf("%w: %s", ErrLocked, d.Name())
+	case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EINVAL), errors.Is(err, unix.EBADF):
+		return nil
+	case err != nil:
+		return fmt.Errorf("lock %s: %w", d.Name(), err)
+	}
+	return nil
+}
+
+// Unlock lets others lock the folder; a closed one is not locked.
+func (d *Dir) Unlock() error {
+	if err := unix.Flock(int(d.top.Fd()), unix.LOCK_UN); err != nil && !errors.Is(err, unix.EBADF) {
+		return fmt.Errorf("unlock %s: %w", d.Name(), err)
+	}
+	return nil
+}
+
 // at calls do with the handle of the folder of name, and name's last element.
 // An error gets the name that was meant.
 func (d *Dir) at(op, name string, do func(folder int, base string) error) error {
