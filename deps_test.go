@@ -29,6 +29,7 @@ var layers = map[string]int{
 	"secret":   1,
 	"mount":    1,
 	"archive":  1,
+	"config":   1,
 
 	"manifest":          0,
 	"fingerprint":       0,
@@ -83,6 +84,10 @@ var rules = []struct {
 	{
 		"photokit proves bytes against what it is told: it does not know what an asset is, nor where files belong",
 		[]string{"photokit"}, []string{module + "photosdb", module + "manifest"},
+	},
+	{
+		"a configuration is read by anybody without anything being run or fetched; what its texts mean elsewhere is asked of a function",
+		[]string{"config"}, []string{module + "internal/command", module + "ssh", module + "manifest"},
 	},
 	{
 		"photosdb states facts: what is done with them, here or in another Go program, is not its business",
