@@ -19,6 +19,7 @@ var layers = map[string]int{
 	"cmd/photogo": 4,
 
 	"export": 3,
+	"backup": 3,
 
 	"query":   2,
 	"naming":  2,
@@ -80,6 +81,10 @@ var rules = []struct {
 	{
 		"other programs are run in one place, with limits and without secrets where others see them; photokit alone talks with its own helper",
 		othersThanPhotokit(), []string{"os/exec"},
+	},
+	{
+		"what keeps bytes safe does not know what a photo is: the cycle is handed a source, and restoring needs nothing but archives",
+		[]string{"backup"}, []string{module + "photosdb", module + "query", module + "naming", module + "sidecar", module + "export"},
 	},
 	{
 		"photokit proves bytes against what it is told: it does not know what an asset is, nor where files belong",
