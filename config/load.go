@@ -73,6 +73,9 @@ func (e *Error) Is(target error) bool { return target == ErrInvalid }
 type Options struct {
 	// Home is what ~ stands for; "": ~ is a problem.
 	Home string
+	// Library is what an empty library stands for, the system's; "": the key may
+	// not be empty.
+	Library string
 	// Check says what is wrong with the text of a key that this package does not
 	// understand: templates, where a passphrase is kept, a repository, how borg
 	// compresses. It is not asked for empty texts. nil: they are taken as they are.
@@ -224,6 +227,15 @@ func (r *reader) whole(c *Config) {
 		} else if !slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Key == key }) {
 			r.problem(key, help, errors.New("it is empty"))
 		}
+	}
+	if c.Library == "" {
+		c.Library = r.opt.Library
+	}
+	if c.Library == "" {
+		missing("library", "name the Photos library, as ~/Pictures/Photos Library.photoslibrary; this system has none of its own")
+	}
+	if c.Log.MaxSize < 64<<10 {
+		r.problem("log.max_size", "", fmt.Errorf("%s: it has to be 64KiB or more", c.Log.MaxSize))
 	}
 	if c.Staging == "" {
 		missing("staging", "name the folder that pictures wait in until they are archived, as ~/Pictures/photogo")
