@@ -103,7 +103,7 @@ passphrase = "keychain:borg"
 period = "week"
 budget = "50GiB"
 compression = "zstd,3"
-borg = "borg1"
+borg = "~/borg1"
 remote_borg = "borg2"
 identity = "/i"
 known_hosts = "/k"
@@ -125,7 +125,7 @@ keep = 0
 		Export:   Export{"{created.year}", "{uuid}", []string{"json", "xmp"}, []string{"aae", "bursts"}, false, true, true, 8},
 		Download: Download{"/opt/helper", Reserve{Percent: 5}, 100, 1_500_000_000, 30, 2},
 		Vault:    Vault{"pi", "anna", 2222, "vault", home + "/.ssh/id", home + "/.ssh/known", home + "/.ssh/config", "keychain:vault"},
-		Archive:  Archive{"ssh://pi/srv/borg", "keychain:borg", Week, 50 << 30, "zstd,3", "borg1", "borg2", "/i", "/k", "/c", 22},
+		Archive:  Archive{"ssh://pi/srv/borg", "keychain:borg", Week, 50 << 30, "zstd,3", home + "/borg1", "borg2", "/i", "/k", "/c", 22},
 		Notify:   Notify{3, []string{"say", "it"}},
 		Log:      Log{home + "/log", 1e6, 0},
 	}
@@ -211,6 +211,7 @@ func TestProblems(t *testing.T) {
 		{"staging = \"/s\"\n[archive]\nbudget = 50", "a size is a number and a unit"},
 		{"staging = \"/s\"\n[archive]\nport = 65536", "from 0 to 65535"},
 		{"staging = \"/s\"\n[download]\nreserve = \"100%\"", "from 1% to 99%"},
+		{"staging = \"/s\"\n\"\\u001b[31m\" = 1", "config.toml:2: \uFFFD[31m: there is no such key"},
 		{"staging = \"/s\"\n[log]\nmax_size = \"0\"", "config.toml:3: log.max_size: 0: it has to be 64KiB or more"},
 		{"staging = \"/s\"\n[notify]\ncommand = \"say\"", "it has to be a list of texts"},
 		{"staging = \"/s\"\n[notify]\ncommand = [\"\"]", "should with a program"},
@@ -297,6 +298,8 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 			switch s := k.setting.(type) {
 			case text, source:
 				v = txt.Draw(t, "text")
+			case place:
+				v = "/" + txt.Draw(t, "place")
 			case path:
 				v = "/" + txt.Draw(t, "path")
 			case label, word:

@@ -139,3 +139,13 @@ var questions = []struct {
 
 	{key: "notify.after_days", text: "After how many days without a completed cycle are you told?"},
 }
+
+// Set sets a key whose value is a text, as if the file had it.
+func (c *Config) Set(name, value string, opt Options) error {
+	for _, k := range c.keys() {
+		if k.name == name {
+			return (&reader{opt: opt}).value(k, value)
+		}
+	}
+	return fmt.Errorf("there is no key %s", name)
+}

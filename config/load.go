@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -148,7 +149,7 @@ func syntax(err error) Problem {
 	var d *toml.DecodeError
 	if errors.As(err, &d) {
 		p.Line, _ = d.Position()
-		p.Key = strings.Join(d.Key(), ".")
+		p.Key = visible(strings.Join(d.Key(), "."))
 	}
 	return p
 }
@@ -162,7 +163,21 @@ type reader struct {
 }
 
 func (r *reader) problem(key, help string, err error) {
-	r.problems = append(r.problems, Problem{r.line(key), key, err.Error(), help})
+	r.problems = append(r.problems, Problem{r.line(key), visible(key), err.Error(), help})
+}
+
+// visible is a key of a file as it can be shown on a terminal.
+func visible(key string) string {
+	key = strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, key)
+	if len(key) > 100 {
+		key = strings.ToValidUTF8(key[:100], "") + "…"
+	}
+	return key
 }
 
 // line is the line of a key, or of the table that it is in.
