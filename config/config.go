@@ -1,10 +1,10 @@
 package config
 
 // Config is what a configuration file says, with defaults where it says nothing.
-// Default returns the defaults; Load reads a file. Paths are absolute: ~ has been
+// Default returns the defaults, Load reads a file. Paths are absolute: ~ has been
 // replaced.
 type Config struct {
-	Library string // absolute path of the Photos library; "": the system's
+	Library string // absolute path of the Photos library; Load never leaves it ""
 	Name    string // beginning of the names of archives; "": see Prefix
 	Staging string // absolute path of the folder that pictures are exported into; never ""
 
@@ -80,7 +80,7 @@ type Log struct {
 	Keep    int    // older files that are kept, 0 to 100; default 5
 }
 
-// Default returns the configuration of an empty file. It lacks Staging.
+// Default returns the configuration of an empty file. It lacks Library and Staging.
 func Default() Config {
 	return Config{
 		Export: Export{
@@ -95,10 +95,13 @@ func Default() Config {
 }
 
 // Prefix returns the beginning of the names of archives: Name, or else the name of
-// the library in letters that are safe everywhere. "": there is none.
-func (c Config) Prefix(library string) string {
+// the library in letters that are safe everywhere, or else "photos".
+func (c Config) Prefix() string {
 	if c.Name != "" {
 		return c.Name
 	}
-	return safeName(library)
+	if name := safeName(c.Library); name != "" {
+		return name
+	}
+	return "photos"
 }

@@ -23,7 +23,7 @@ func check(key, text string) error {
 }
 
 func parse(text string) (Config, error) {
-	return Parse("config.toml", []byte(text), Options{Home: home, Check: check})
+	return Parse("config.toml", []byte(text), Options{Home: home, Library: "/sys/Photos Library.photoslibrary", Check: check})
 }
 
 // Each key has one field and each field one key: no field can be forgotten in the
@@ -103,7 +103,7 @@ passphrase = "keychain:borg"
 period = "week"
 budget = "50GiB"
 compression = "zstd,3"
-borg = "borg1"
+borg = "~/borg1"
 remote_borg = "borg2"
 identity = "/i"
 known_hosts = "/k"
@@ -125,7 +125,7 @@ keep = 0
 		Export:   Export{"{created.year}", "{uuid}", []string{"json", "xmp"}, []string{"aae", "bursts"}, false, true, true, 8},
 		Download: Download{"/opt/helper", Reserve{Percent: 5}, 100, 1_500_000_000, 30, 2},
 		Vault:    Vault{"pi", "anna", 2222, "vault", home + "/.ssh/id", home + "/.ssh/known", home + "/.ssh/config", "keychain:vault"},
-		Archive:  Archive{"ssh://pi/srv/borg", "keychain:borg", Week, 50 << 30, "zstd,3", "borg1", "borg2", "/i", "/k", "/c", 22},
+		Archive:  Archive{"ssh://pi/srv/borg", "keychain:borg", Week, 50 << 30, "zstd,3", home + "/borg1", "borg2", "/i", "/k", "/c", 22},
 		Notify:   Notify{3, []string{"say", "it"}},
 		Log:      Log{home + "/log", 1e6, 0},
 	}
@@ -151,7 +151,7 @@ func TestTheDefaultsHoldWhereTheFileSaysNothing(t *testing.T) {
 		}
 	}
 	want := Default()
-	want.Staging, c.lines = "/s", nil
+	want.Staging, want.Library, c.lines = "/s", "/sys/Photos Library.photoslibrary", nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("\n%+v\n%+v", c, want)
 	}
@@ -211,6 +211,8 @@ func TestProblems(t *testing.T) {
 		{"staging = \"/s\"\n[archive]\nbudget = 50", "a size is a number and a unit"},
 		{"staging = \"/s\"\n[archive]\nport = 65536", "from 0 to 65535"},
 		{"staging = \"/s\"\n[download]\nreserve = \"100%\"", "from 1% to 99%"},
+		{"staging = \"/s\"\n\"\\u001b[31m\" = 1", "config.toml:2: \uFFFD[31m: there is no such key"},
+		{"staging = \"/s\"\n[log]\nmax_size = \"0\"", "config.toml:3: log.max_size: 0: it has to be 64KiB or more"},
 		{"staging = \"/s\"\n[notify]\ncommand = \"say\"", "it has to be a list of texts"},
 		{"staging = \"/s\"\n[notify]\ncommand = [\"\"]", "should with a program"},
 		{"staging = \"/s\"\n[export]\nskip = [\"raw\", \"raw\"]", "is there twice"},
@@ -253,7 +255,7 @@ func TestLoadRefusesFilesThatOthersWrite(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`staging = "/s"`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := Load(file, Options{}); err != nil || c.Staging != "/s" {
+	if c, err := Load(file, Options{Library: "/l"}); err != nil || c.Staging != "/s" {
 		t.Error(c.Staging, err)
 	}
 	if err := os.Chmod(file, 0o606); err != nil {
@@ -272,11 +274,11 @@ func TestPrefix(t *testing.T) {
 		{"anna", "/x", "anna"},
 		{"", "/p/Photos Library.photoslibrary", "Photos-Library"},
 		{"", "/p/Bilder von Jörg.photoslibrary", "Bilder-von-J-rg"},
-		{"", "/p/写真.photoslibrary", ""},
-		{"", "", ""},
+		{"", "/p/写真.photoslibrary", "photos"},
+		{"", "", "photos"},
 		{"", "/p/--x--.photoslibrary", "x"},
 	} {
-		if got := (Config{Name: c.name}).Prefix(c.library); got != c.want {
+		if got := (Config{Name: c.name, Library: c.library}).Prefix(); got != c.want {
 			t.Errorf("%q: %q", c.library, got)
 		}
 	}
@@ -286,16 +288,18 @@ func TestPrefix(t *testing.T) {
 func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Default()
-		c.Staging = "/s"
+		c.Staging, c.Library = "/s", "/l"
 		txt := rapid.StringMatching(`[^\p{Cc}\x{2028}\x{2029}]{0,12}`)
 		for _, k := range c.keys() {
-			if k.name == "staging" || !rapid.Bool().Draw(t, k.name) {
+			if k.name == "staging" || k.name == "library" || k.name == "log.max_size" || !rapid.Bool().Draw(t, k.name) {
 				continue
 			}
 			var v any
 			switch s := k.setting.(type) {
 			case text, source:
 				v = txt.Draw(t, "text")
+			case place:
+				v = "/" + txt.Draw(t, "place")
 			case path:
 				v = "/" + txt.Draw(t, "path")
 			case label, word:

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -73,6 +74,9 @@ func (e *Error) Is(target error) bool { return target == ErrInvalid }
 type Options struct {
 	// Home is what ~ stands for; "": ~ is a problem.
 	Home string
+	// Library is what an empty library stands for, the system's; "": the key may
+	// not be empty.
+	Library string
 	// Check says what is wrong with the text of a key that this package does not
 	// understand: templates, where a passphrase is kept, a repository, how borg
 	// compresses. It is not asked for empty texts. nil: they are taken as they are.
@@ -145,7 +149,7 @@ func syntax(err error) Problem {
 	var d *toml.DecodeError
 	if errors.As(err, &d) {
 		p.Line, _ = d.Position()
-		p.Key = strings.Join(d.Key(), ".")
+		p.Key = visible(strings.Join(d.Key(), "."))
 	}
 	return p
 }
@@ -159,7 +163,21 @@ type reader struct {
 }
 
 func (r *reader) problem(key, help string, err error) {
-	r.problems = append(r.problems, Problem{r.line(key), key, err.Error(), help})
+	r.problems = append(r.problems, Problem{r.line(key), visible(key), err.Error(), help})
+}
+
+// visible is a key of a file as it can be shown on a terminal.
+func visible(key string) string {
+	key = strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, key)
+	if len(key) > 100 {
+		key = strings.ToValidUTF8(key[:100], "") + "…"
+	}
+	return key
 }
 
 // line is the line of a key, or of the table that it is in.
@@ -224,6 +242,15 @@ func (r *reader) whole(c *Config) {
 		} else if !slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Key == key }) {
 			r.problem(key, help, errors.New("it is empty"))
 		}
+	}
+	if c.Library == "" {
+		c.Library = r.opt.Library
+	}
+	if c.Library == "" {
+		missing("library", "name the Photos library, as ~/Pictures/Photos Library.photoslibrary; this system has none of its own")
+	}
+	if c.Log.MaxSize < 64<<10 {
+		r.problem("log.max_size", "", fmt.Errorf("%s: it has to be 64KiB or more", c.Log.MaxSize))
 	}
 	if c.Staging == "" {
 		missing("staging", "name the folder that pictures wait in until they are archived, as ~/Pictures/photogo")

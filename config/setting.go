@@ -46,6 +46,19 @@ func (t text) set(v any, _ string) (err error) {
 	return err
 }
 
+// place is a path or an address: what begins with ~/ is a path.
+type place struct{ p *string }
+
+func (l place) kind() string { return "text" }
+func (l place) toml() string { return quote(*l.p) }
+func (l place) json() any    { return *l.p }
+func (l place) set(v any, home string) error {
+	if s, _ := v.(string); strings.HasPrefix(s, "~/") {
+		return path(l).set(v, home)
+	}
+	return text(l).set(v, home)
+}
+
 // source is where a passphrase is kept. Its text is in no message: it may be a
 // passphrase that somebody put in the wrong place.
 type source struct{ p *string }

@@ -55,6 +55,8 @@ func newApp(e environment) *cli.App {
 		OnUsageError:   usageError,
 		Action:         noCommand,
 		Commands: []*cli.Command{
+			initCommand(e),
+			configCommand(e),
 			exportCommand(e),
 			verifyCommand(e),
 			stateCommand(e),

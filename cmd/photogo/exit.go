@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/internal/command"
 	"github.com/photogo/photogo/manifest"
@@ -57,6 +58,9 @@ var codes = []struct {
 	{errUsage, exitUsage, ""},
 	{errIncomplete, exitIncomplete, ""},
 	{errDamage, exitDamage, ""},
+	{config.ErrInvalid, exitUsage, ""},
+	{config.ErrNone, exitUsage, "`photogo init` makes one; --config FILE names another."},
+	{config.ErrExists, exitUsage, "--force makes another; the one that is there is kept beside it."},
 	{context.Canceled, 130, ""},
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
