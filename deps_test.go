@@ -16,7 +16,9 @@ const module = "github.com/photogo/photogo/"
 // layers says how high each package stands. Imports point downwards only: a
 // package can be understood, tested and used with nothing above it.
 var layers = map[string]int{
-	"cmd/photogo": 4,
+	"cmd/photogo": 5,
+
+	"source": 4,
 
 	"export": 3,
 	"backup": 3,

@@ -214,3 +214,13 @@ func (c *Catalogue) provenIn(name string, sum manifest.Sum) (archive string, err
 		func(stmt *sqlite.Stmt) error { archive = stmt.ColumnText(0); return nil }, name, sum[:], string(Proven))
 	return archive, err
 }
+
+// Unproven counts the archives that are not proven.
+func (s *Status) Unproven() (n int) {
+	for _, a := range s.Archives {
+		if a.State != Proven {
+			n++
+		}
+	}
+	return n
+}

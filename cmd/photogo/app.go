@@ -57,6 +57,8 @@ func newApp(e environment) *cli.App {
 		Commands: []*cli.Command{
 			initCommand(e),
 			configCommand(e),
+			syncCommand(e),
+			statusCommand(e),
 			exportCommand(e),
 			verifyCommand(e),
 			stateCommand(e),
@@ -68,6 +70,7 @@ func newApp(e environment) *cli.App {
 			secretCommand(e),
 			versionCommand(e),
 			exitCodesCommand(),
+			workCommand(e),
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/internal/command"
@@ -62,6 +63,20 @@ var codes = []struct {
 	{config.ErrNone, exitUsage, "`photogo init` makes one; --config FILE names another."},
 	{config.ErrExists, exitUsage, "--force makes another; the one that is there is kept beside it."},
 	{context.Canceled, 130, ""},
+	{backup.ErrConfig, exitUsage, ""},
+	{backup.ErrBusy, 12, ""},
+	{backup.ErrCatalogueBusy, 12, ""},
+	{backup.ErrUnreachable, 14, ""},
+	{backup.ErrHidden, exitDamage, "Nothing is removed. Look at the repository: somebody hid or deleted an archive, or the configuration names another repository."},
+	{backup.ErrReplaced, exitDamage, "Nothing is removed. Look at the repository: the archive of this name is not the one that was made."},
+	{backup.ErrUnknown, exitDamage, "Another machine backs up under the same name, or the catalogue is older than the repository: photogo state rebuild --from-archives makes it anew."},
+	{backup.ErrHeld, exitDamage, "Nothing was removed. The next cycle reads the archive again; borg check tells what is damaged in the repository."},
+	{backup.ErrStaging, exitDamage, "All others were archived. `photogo verify --repair STAGING` places them anew from the library."},
+	{backup.ErrJob, exitDamage, ""},
+	{backup.ErrCatalogueDamaged, exitDamage, "photogo state rebuild --from-archives makes it anew."},
+	{backup.ErrCatalogueForeign, exitDamage, ""},
+	{backup.ErrClock, exitIncomplete, "Set the clock. If it is right, `photogo sync --trust-clock` believes it."},
+	{backup.ErrMirror, exitIncomplete, ""},
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
 	{photosdb.ErrUnsupported, 11, ""},

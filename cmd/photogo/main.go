@@ -24,6 +24,7 @@ func main() {
 	defer stop()
 	e := environment{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ(), now: time.Now,
+		program:  programPath(os.Args[0]),
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	if in := int(os.Stdin.Fd()); term.IsTerminal(in) {
@@ -45,7 +46,8 @@ type environment struct {
 	getenv   func(string) string
 	environ  []string // what other programs get what they need of
 	now      func() time.Time
-	terminal bool // err is a terminal
+	terminal bool   // err is a terminal
+	program  string // photogo's own
 	// password asks a person for something that is not shown; nil: nobody is there.
 	password func(prompt string) ([]byte, error)
 }
