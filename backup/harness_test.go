@@ -42,17 +42,17 @@ const canary = phrase("c4n4ry käfig")
 // site is a Mac with a library, another machine with a vault and a repository, and a
 // clock. What it is made of can be handed to another process, see cycleToBeKilled.
 type site struct {
-	Dir     string // all that is on the Mac
-	Library string
-	Vault   *vaultSpec // nil: no mirror
-	Repo    string     // "": no archives
-	SSH     ssh.Options
-	Period  backup.Period
-	Budget  int64
-	Clock   time.Time // what the Mac's clock says
-	Trust   bool      // see Job.TrustClock
-	Phrase  phrase
-	Silence time.Duration
+	Dir               string // all that is on the Mac
+	Library           string
+	Vault             *vaultSpec // nil: no mirror
+	Repo              string     // "": no archives
+	SSH               ssh.Options
+	Period            backup.Period
+	Budget            int64
+	Clock             time.Time // what the Mac's clock says
+	Trust             bool      // see Job.TrustClock
+	Phrase            phrase
+	Silence, Deadline time.Duration
 
 	Kill string // STEP or STEP+: the process kills itself when the step begins, or at its first word after that
 
@@ -82,7 +82,7 @@ func newSite(t *testing.T, parts int) *site {
 	t.Helper()
 	s := &site{
 		t: t, Dir: t.TempDir(), Clock: time.Date(2025, 5, 10, 12, 0, 0, 0, zone), Phrase: canary,
-		Silence: time.Minute, ever: map[string]manifest.Sum{},
+		Silence: time.Minute, Deadline: 20 * time.Second, ever: map[string]manifest.Sum{},
 	}
 	s.Library = filepath.Join(s.Dir, "Test.photoslibrary")
 	var err error
@@ -145,13 +145,13 @@ func (s *site) job() backup.Job {
 	now := func() time.Time { return s.Clock }
 	j := backup.Job{
 		Name: "anna", State: s.state(), Staging: s.staging(), Worker: []string{exe, workArg}, Env: os.Environ(), Now: now,
-		TrustClock: s.Trust, Silence: s.Silence, Event: func(e backup.Event) { s.events = append(s.events, e); s.killAt(e) },
+		TrustClock: s.Trust, Silence: s.Silence, Event: func(e backup.Event) { s.happened(e) },
 		Source: &source.Library{Path: s.Library, State: s.state(), Staging: s.staging(), Now: now},
 	}
 	if s.Vault != nil {
 		j.Vault = &mount.Spec{
 			User: s.Vault.User, Host: s.Vault.Host, Dir: s.Vault.Dir, SSH: s.SSH, Passphrase: s.Phrase,
-			Ready: time.Minute, Deadline: 20 * time.Second,
+			Ready: time.Minute, Deadline: s.Deadline,
 		}
 	}
 	if s.Repo != "" {
@@ -238,7 +238,8 @@ func cycleToBeKilled(text string) {
 	os.Exit(1)
 }
 
-func (s *site) killAt(e backup.Event) {
+func (s *site) happened(e backup.Event) {
+	s.events = append(s.events, e)
 	step, word := strings.CutSuffix(s.Kill, "+")
 	if s.Kill != "" && string(e.Step) == step && e.Begin != word {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -322,8 +323,8 @@ func (s *site) edit(label, content string) {
 	must(s.t, os.WriteFile(file, []byte(content), 0o644))
 	must(s.t, os.Chtimes(file, s.Clock, s.Clock))
 	s.sql(`UPDATE ZADDITIONALASSETATTRIBUTES SET ZADJUSTEDSTABLEHASH = NULL WHERE ZASSET = (SELECT Z_PK FROM ZASSET WHERE ZUUID = ?)`, a.UUID)
-	s.sql(`UPDATE ZINTERNALRESOURCE SET ZDATALENGTH = ?, ZSTABLEHASH = NULL, ZFINGERPRINT = NULL
-		WHERE ZRESOURCETYPE = 1 AND ZVERSION = 2 AND ZASSET = (SELECT Z_PK FROM ZASSET WHERE ZUUID = ?)`, len(content), a.UUID)
+	s.sql(`UPDATE ZINTERNALRESOURCE SET ZDATALENGTH = ?, ZSTABLEHASH = NULL, ZFINGERPRINT = NULL, ZFINGERPRINT = NULL
+		WHERE ZRESOURCETYPE = 0 AND ZVERSION = 2 AND ZASSET = (SELECT Z_PK FROM ZASSET WHERE ZUUID = ?)`, len(content), a.UUID)
 }
 
 // tree returns the hash of each file below a folder.
@@ -359,16 +360,29 @@ func pictures(t *testing.T, dir string) map[string]manifest.Sum {
 }
 
 // mirror returns what is in the vault, by hash, relative to its root.
-func (s *site) mirror() map[string]manifest.Sum {
+func (s *site) mirror() (files map[string]manifest.Sum) {
+	s.t.Helper()
+	s.mounted(func(m *mount.Mounted) { files = tree(s.t, m.Path()) })
+	return files
+}
+
+// inVault does something in the vault.
+func (s *site) inVault(do func(*os.Root)) {
+	s.t.Helper()
+	s.mounted(func(m *mount.Mounted) { do(m.Root()) })
+}
+
+func (s *site) mounted(do func(*mount.Mounted)) {
 	s.t.Helper()
 	spec := *s.job().Vault
 	spec.Base, spec.Env = filepath.Join(s.state(), "mounts"), os.Environ()
 	m, err := mount.Mount(s.t.Context(), spec)
 	must(s.t, err)
-	files := tree(s.t, m.Path())
+	do(m)
 	must(s.t, m.Close())
-	return files
 }
+
+func sumText(text string) manifest.Sum { return blake3.Sum256([]byte(text)) }
 
 // mirrorIs makes sure that the mirror holds what is staged, and nothing else.
 func (s *site) mirrorIs(want map[string]manifest.Sum) {

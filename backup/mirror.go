@@ -7,6 +7,7 @@ import (
 	"iter"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -16,9 +17,10 @@ import (
 
 // mirrored is a file that the mirror holds.
 type mirrored struct {
-	path string // relative to the staging folder
-	sum  manifest.Sum
-	size int64
+	path        string // relative to the staging folder
+	sum         manifest.Sum
+	size        int64
+	owner, role string // as the record had them
 }
 
 // Mirror brings the vault in line with the record of the staging folder: what the
@@ -53,7 +55,7 @@ func (c *Cycle) Mirror(ctx context.Context) error {
 				strays = append(strays, *pair.mirrored)
 				continue
 			}
-			if err := b.add(ctx, c.put(dir, *pair.entry, pair.mirrored != nil)); err != nil {
+			if err := b.add(ctx, c.put(dir, *pair.entry, pair.mirrored != nil), mirroredOf(*pair.entry)); err != nil {
 				return err
 			}
 		}
@@ -65,7 +67,7 @@ func (c *Cycle) Mirror(ctx context.Context) error {
 			return err
 		}
 		for _, m := range moved {
-			if err := b.add(ctx, c.remove(m)); err != nil {
+			if err := b.add(ctx, c.remove(m), m); err != nil {
 				return err
 			}
 		}
@@ -86,6 +88,8 @@ func (c *Cycle) put(dir *safefile.Dir, e manifest.Entry, known bool) op {
 		Sum: e.Sum, Size: e.Size, Modified: e.ModTime, Known: known,
 	}
 }
+
+func mirroredOf(e manifest.Entry) mirrored { return mirrored{e.Path, e.Sum, e.Size, e.Owner, e.Role} }
 
 // remove is the op that takes a file out of the mirror.
 func (c *Cycle) remove(m mirrored) op {
@@ -139,34 +143,29 @@ func (c *Cycle) differences(record *manifest.Manifest) iter.Seq2[difference, err
 	}
 }
 
-// moved are those of the strays whose bytes the mirror now holds under a name that
-// the record has: the record gave the file another name.
+// moved are those of the strays that the record has under another name now, and the
+// mirror, too: whatever else the record knows nothing of stays.
 func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirrored, err error) {
-	if len(strays) == 0 {
-		return nil, nil
-	}
-	bySum := make(map[manifest.Sum]bool, len(strays))
-	for _, m := range strays {
-		bySum[m.sum] = false
-	}
-	for e, err := range staged(record) {
+	for chunk := range slices.Chunk(strays, batchFiles) {
+		owners := make([]string, len(chunk))
+		for i, m := range chunk {
+			owners[i] = m.owner
+		}
+		held, err := record.Of(owners)
 		if err != nil {
 			return nil, err
 		}
-		if _, wanted := bySum[e.Sum]; !wanted {
-			continue
-		}
-		m, ok, err := c.store.mirrorAt(e.Path)
-		if err != nil {
-			return nil, err
-		}
-		if ok && m.sum == e.Sum {
-			bySum[e.Sum] = true
-		}
-	}
-	for _, m := range strays {
-		if bySum[m.sum] {
-			list = append(list, m)
+		for _, m := range chunk {
+			for _, e := range held[m.owner].Entries {
+				if e.Role != m.role || e.Path == m.path || !isStaged(e) {
+					continue
+				}
+				if now, ok, err := c.store.mirrorAt(e.Path); err != nil {
+					return nil, err
+				} else if ok && now.sum == e.Sum {
+					list = append(list, m)
+				}
+			}
 		}
 	}
 	return list, nil
@@ -177,13 +176,14 @@ func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirr
 type batch struct {
 	c     *Cycle
 	ops   []op
+	files []mirrored // what each op is about
 	bytes int64
 	wrong []error
 	n     int // files that something is wrong with
 }
 
-func (b *batch) add(ctx context.Context, o op) error {
-	b.ops = append(b.ops, o)
+func (b *batch) add(ctx context.Context, o op, m mirrored) error {
+	b.ops, b.files = append(b.ops, o), append(b.files, m)
 	if b.bytes += o.Size; len(b.ops) < batchFiles && b.bytes < batchBytes {
 		return nil
 	}
@@ -201,27 +201,26 @@ func (b *batch) flush(ctx context.Context) error {
 	at := b.c.job.Now().Unix()
 	err = b.c.store.together(func() error {
 		for i, r := range results {
-			o := b.ops[i]
-			name := relative(b.c.job.Name, o.Path)
+			m := b.files[i]
 			switch r.Outcome {
 			case sent, there:
 				if r.Outcome == sent {
-					b.c.receipt.Mirrored.add(o.Size)
+					b.c.receipt.Mirrored.add(m.size)
 				}
-				if err := b.c.store.setMirror(mirrored{name, o.Sum, o.Size}, at); err != nil {
+				if err := b.c.store.setMirror(m, at); err != nil {
 					return err
 				}
 			case removed, foreign:
-				if err := b.c.store.run(`DELETE FROM mirror WHERE path = ?`, name); err != nil {
+				if err := b.c.store.run(`DELETE FROM mirror WHERE path = ?`, m.path); err != nil {
 					return err
 				}
 			default:
 				b.n++
-				err := fmt.Errorf("mirror %s: %s", name, r.Error)
+				err := fmt.Errorf("mirror %s: %s", m.path, r.Error)
 				if len(b.wrong) < 10 {
 					b.wrong = append(b.wrong, err)
 				}
-				b.c.job.Event(Event{Step: StepMirror, Path: name, Err: err})
+				b.c.job.Event(Event{Step: StepMirror, Path: m.path, Err: err})
 			}
 		}
 		return nil
@@ -229,7 +228,7 @@ func (b *batch) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.ops, b.bytes = b.ops[:0], 0
+	b.ops, b.files, b.bytes = b.ops[:0], b.files[:0], 0
 	b.c.job.Event(Event{Step: StepMirror, Files: b.c.receipt.Mirrored.Files, Bytes: b.c.receipt.Mirrored.Bytes})
 	return nil
 }
@@ -241,8 +240,6 @@ func (b *batch) verdict() error {
 	return fmt.Errorf("%w: %d: %w", ErrMirror, b.n, errors.Join(b.wrong...))
 }
 
-func relative(top, name string) string { return name[len(top)+1:] }
-
 // mirror yields what the mirror holds, in order of path, by bytes. Its rows may be
 // changed meanwhile.
 func (s *store) mirror() iter.Seq2[mirrored, error] {
@@ -250,8 +247,8 @@ func (s *store) mirror() iter.Seq2[mirrored, error] {
 		const page = 1000
 		for after, more := "", true; more; {
 			var list []mirrored
-			err := s.each(`SELECT path, sum, size FROM mirror WHERE path > ? ORDER BY path LIMIT ?`, func(stmt *sqlite.Stmt) error {
-				list = append(list, mirrored{stmt.ColumnText(0), blob(stmt, 1), stmt.ColumnInt64(2)})
+			err := s.each(`SELECT path, sum, size, owner, role FROM mirror WHERE path > ? ORDER BY path LIMIT ?`, func(stmt *sqlite.Stmt) error {
+				list = append(list, scanMirrored(stmt))
 				return nil
 			}, after, page)
 			if err != nil {
@@ -270,13 +267,17 @@ func (s *store) mirror() iter.Seq2[mirrored, error] {
 }
 
 func (s *store) mirrorAt(name string) (m mirrored, ok bool, err error) {
-	err = s.each(`SELECT path, sum, size FROM mirror WHERE path = ?`, func(stmt *sqlite.Stmt) error {
-		m, ok = mirrored{stmt.ColumnText(0), blob(stmt, 1), stmt.ColumnInt64(2)}, true
+	err = s.each(`SELECT path, sum, size, owner, role FROM mirror WHERE path = ?`, func(stmt *sqlite.Stmt) error {
+		m, ok = scanMirrored(stmt), true
 		return nil
 	}, name)
 	return m, ok, err
 }
 
+func scanMirrored(stmt *sqlite.Stmt) mirrored {
+	return mirrored{stmt.ColumnText(0), blob(stmt, 1), stmt.ColumnInt64(2), stmt.ColumnText(3), stmt.ColumnText(4)}
+}
+
 func (s *store) setMirror(m mirrored, at int64) error {
-	return s.run(`INSERT OR REPLACE INTO mirror VALUES(?, ?, ?, ?)`, m.path, m.sum[:], m.size, at)
+	return s.run(`INSERT OR REPLACE INTO mirror VALUES(?, ?, ?, ?, ?, ?)`, m.path, m.sum[:], m.size, m.owner, m.role, at)
 }

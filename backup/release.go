@@ -14,4 +14,6 @@ func isStaged(e manifest.Entry) bool { return e.Released == 0 }
 
 // release notes in the record that files are not in the folder any more, because
 // they are proven elsewhere.
-func (p *purge) release(gone []string) error { return p.record.Commit(manifest.Change{LetGo: gone, At: p.c.now()}) }
+func (p *purge) release(gone []string) error {
+	return p.record.Commit(manifest.Change{LetGo: gone, At: p.c.now()})
+}

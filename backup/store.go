@@ -36,7 +36,7 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE staged(path TEXT PRIMARY KEY, sum BLOB NOT NULL, size INTEGER NOT NULL,
 	since INTEGER NOT NULL) WITHOUT ROWID; -- seconds since 1970 UTC: when it was seen first
 -- Files of the mirror whose bytes were read back.
-CREATE TABLE mirror(path TEXT PRIMARY KEY, sum BLOB NOT NULL, size INTEGER NOT NULL,
+CREATE TABLE mirror(path TEXT PRIMARY KEY, sum BLOB NOT NULL, size INTEGER NOT NULL, owner TEXT NOT NULL, role TEXT NOT NULL,
 	at INTEGER NOT NULL) WITHOUT ROWID; -- seconds since 1970 UTC: when it was read back
 PRAGMA user_version = 1;`
 
