@@ -23,6 +23,7 @@ var layers = map[string]int{
 	"query":   2,
 	"naming":  2,
 	"sidecar": 2,
+	"agent":   2,
 
 	"photosdb": 1,
 	"photokit": 1,
@@ -88,6 +89,10 @@ var rules = []struct {
 	{
 		"a configuration is read by anybody without anything being run or fetched; what its texts mean elsewhere is asked of a function",
 		[]string{"config"}, []string{module + "internal/command", module + "ssh", module + "manifest"},
+	},
+	{
+		"a timer runs a program: which one, and what it is configured to do, is not the timer's business",
+		[]string{"agent"}, []string{module + "config", module + "secret", module + "photosdb", module + "mount", module + "archive"},
 	},
 	{
 		"photosdb states facts: what is done with them, here or in another Go program, is not its business",

@@ -103,7 +103,7 @@ func (e environment) proposal(c *cli.Context, opt config.Options) (config.Config
 		if err != nil {
 			return cfg, err
 		}
-		notes := []string{}
+		var notes []string
 		if cfg, notes, err = config.FromPhotosBackup(from, data, opt); err != nil {
 			return cfg, err
 		}
