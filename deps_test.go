@@ -32,10 +32,13 @@ var layers = map[string]int{
 	"archive":  1,
 	"config":   1,
 
+	"internal/notify": 1,
+
 	"manifest":          0,
 	"fingerprint":       0,
 	"internal/safefile": 0,
 	"internal/command":  0,
+	"internal/logfile":  0,
 	"ssh":               0,
 }
 

@@ -70,6 +70,8 @@ type Status struct {
 	Loaded    bool // launchd or systemd runs it
 	Running   bool // the program runs just now
 	LastExit  *int // exit code of the last run; nil: unknown, or it has not run yet
+
+	Interval time.Duration // that the files have; 0: they are not there, or not of photogo's
 }
 
 // check says why an Agent cannot be run.
@@ -100,6 +102,8 @@ func (a Agent) check() error {
 type timer interface {
 	paths() []string
 	files(Agent) ([]File, error)
+	// interval reads how often the program is started from the last of the files.
+	interval(data []byte) time.Duration
 	// loaded says whether the system runs the timer, and will after a login.
 	loaded(context.Context) (bool, error)
 	// start makes the system take the files as they are now.
@@ -133,6 +137,15 @@ func Files(s System, a Agent) ([]File, error) {
 		return nil, err
 	}
 	return t.files(a)
+}
+
+// Paths says where the timer's files are, or would be. Errors: ErrSystem.
+func Paths(s System) ([]string, error) {
+	t, err := s.timer()
+	if err != nil {
+		return nil, err
+	}
+	return t.paths(), nil
 }
 
 // Install writes the timer's files and starts the timer; the program then runs at
@@ -206,15 +219,24 @@ func Remove(ctx context.Context, s System) (r Result, err error) {
 	return r, t.gone(ctx)
 }
 
-// Look says how the timer stands. want is what it should run. Errors: ErrUnfit,
-// ErrSystem, ErrSession.
+// Look says how the timer stands. want is what it should run; an Interval of 0
+// means the one that is installed. Errors: ErrUnfit, ErrSystem, ErrSession.
 func Look(ctx context.Context, s System, want Agent) (st Status, err error) {
 	defer wrap(&err, "look at the timer")
-	files, err := Files(s, want)
+	t, err := s.timer()
 	if err != nil {
 		return st, err
 	}
-	t, err := s.timer()
+	paths := t.paths()
+	if data, err := os.ReadFile(paths[len(paths)-1]); err == nil {
+		st.Interval = t.interval(data)
+	}
+	if want.Interval == 0 {
+		if want.Interval = st.Interval; want.check() != nil {
+			want.Interval = time.Minute // of files that are not there, or that somebody spoiled
+		}
+	}
+	files, err := Files(s, want)
 	if err != nil {
 		return st, err
 	}

@@ -236,6 +236,11 @@ func TestInstallAndRemove(t *testing.T) {
 			}
 			r, err = Install(t.Context(), s, a)
 			expect(r, err, true, c.longer)
+			// Who does not say how often means as it is.
+			a.Interval = 0
+			if st := look(a, true, true, true); st.Interval != time.Hour {
+				t.Error(st.Interval)
+			}
 			r, err = Remove(t.Context(), s)
 			expect(r, err, true, c.removed)
 			look(a, false, false, false)

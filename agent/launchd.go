@@ -59,6 +59,14 @@ func (l launchd) files(a Agent) ([]File, error) {
 	return []File{{l.paths()[0], append(data, '\n')}}, nil
 }
 
+func (l launchd) interval(data []byte) time.Duration {
+	var j struct{ StartInterval int }
+	if _, err := plist.Unmarshal(data, &j); err != nil {
+		return 0
+	}
+	return time.Duration(j.StartInterval) * time.Second
+}
+
 func (l launchd) domain() string { return "gui/" + strconv.Itoa(l.UID) }
 func (l launchd) target() string { return l.domain() + "/" + label }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,20 @@ WantedBy=timers.target
 `, int(a.Interval/time.Second))
 	p := s.paths()
 	return []File{{p[0], service.Bytes()}, {p[1], timer.Bytes()}}, nil
+}
+
+var unitInterval = regexp.MustCompile(`(?m)^OnUnitActiveSec=(\d{1,6})s$`)
+
+func (s systemd) interval(data []byte) time.Duration {
+	m := unitInterval.FindSubmatch(data)
+	if m == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(string(m[1]))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
 
 // quoteUnit writes a word for a unit. % is a specifier everywhere, $ a variable in

@@ -66,6 +66,7 @@ func newApp(e environment) *cli.App {
 			mountCommand(e),
 			unmountCommand(e),
 			secretCommand(e),
+			agentCommand(e),
 			versionCommand(e),
 			exitCodesCommand(),
 		},
