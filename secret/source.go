@@ -53,7 +53,8 @@ type Options struct {
 	// keychain:.
 	GOOS string
 
-	security string // in place of /usr/bin/security, for tests
+	security string         // in place of /usr/bin/security, for tests
+	native   nativeKeychain // in place of macOS's own, for tests
 }
 
 // Parse reads a source. A path begins with / or ~/, which stands for home.
