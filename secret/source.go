@@ -65,7 +65,7 @@ func Parse(text, home string) (Source, error) {
 	switch {
 	case !ok:
 		// The text may be a passphrase that was put in the wrong place: it is not shown.
-		return s, fmt.Errorf("%w: it begins with none of keychain:, command:, file:", ErrSource)
+		return s, fmt.Errorf("%w: none of keychain:, command: and file: stands at its beginning", ErrSource)
 	case kind == "keychain":
 		service, account, both := strings.Cut(rest, "/")
 		if service == "" || both && account == "" || strings.ContainsFunc(rest, unspeakable) {
@@ -87,7 +87,7 @@ func Parse(text, home string) (Source, error) {
 			return s, fmt.Errorf("%w: command: needs a program", ErrSource)
 		}
 	default:
-		return s, fmt.Errorf("%w: it begins with none of keychain:, command:, file:", ErrSource)
+		return s, fmt.Errorf("%w: none of keychain:, command: and file: stands at its beginning", ErrSource)
 	}
 	return s, nil
 }
