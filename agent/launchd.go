@@ -72,11 +72,13 @@ func (l launchd) target() string { return l.domain() + "/" + label }
 
 // Exit codes of launchctl.
 const (
-	launchIO         = 5   // "Input/output error": it is there already, is disabled, or the file is none
-	launchInProgress = 37  // the older one is not gone yet
-	launchNotFound   = 113 // "Could not find service"
-	launchNoDomain   = 125 // "Domain does not support specified action": nobody is logged in at the screen
-	launchNoDomain2  = 112 // "Could not find domain"
+	launchGone        = 3   // "No such process": it was not there, of bootout
+	launchIO          = 5   // "Input/output error": it is there already, is disabled, or the file is none
+	launchInProgress  = 36  // the older one is not gone yet
+	launchInProgress2 = 37  // the same
+	launchNoDomain2   = 112 // "Could not find domain"
+	launchNotFound    = 113 // "Could not find service"
+	launchNoDomain    = 125 // "Domain does not support specified action": nobody is logged in at the screen
 )
 
 // ctl runs launchctl.
@@ -108,7 +110,7 @@ func (l launchd) start(ctx context.Context, loaded bool) error {
 	}
 	for tries := 1; ; tries++ {
 		_, code, err := l.ctl(ctx, "bootstrap", l.domain(), l.paths()[0])
-		if err == nil || tries == 3 || code != launchIO && code != launchInProgress {
+		if err == nil || tries == 3 || code != launchIO && code != launchInProgress && code != launchInProgress2 {
 			return err
 		}
 		if err := l.wait(ctx); err != nil {
@@ -122,8 +124,12 @@ func (l launchd) stop(ctx context.Context, loaded bool) error {
 	if !loaded {
 		return nil
 	}
-	if _, code, err := l.ctl(ctx, "bootout", l.target()); err != nil && code != launchInProgress && code != launchNotFound {
-		return err
+	switch _, code, err := l.ctl(ctx, "bootout", l.target()); code {
+	case launchGone, launchNotFound, launchInProgress, launchInProgress2:
+	default:
+		if err != nil {
+			return err
+		}
 	}
 	// The program has ExitTimeOut to end.
 	for range 150 {
