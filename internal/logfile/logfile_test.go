@@ -108,6 +108,30 @@ func TestTheLogIsTheOwners(t *testing.T) {
 	}
 }
 
+// A line that is larger than a log may be has one of its own, and an empty log is
+// not moved for it; what is newest has the lowest number.
+func TestLogsHaveTheirNumbers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	f, err := Open(path, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for n, line := range []string{"first\n", "second\n", "third\n"} {
+		if _, err := f.Write([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := os.ReadDir(filepath.Dir(path)); err != nil || len(list) != n+1 {
+			t.Fatalf("%d files after %q", len(list), line)
+		}
+	}
+	for name, want := range map[string]string{path: "third\n", path + ".1": "second\n", path + ".2": "first\n"} {
+		if data, err := os.ReadFile(name); err != nil || string(data) != want {
+			t.Errorf("%s: %q %v", name, data, err)
+		}
+	}
+}
+
 // Lines that cannot begin a new file go on in the old one.
 func TestALogThatCannotBeMovedGoesOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")

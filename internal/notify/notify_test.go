@@ -69,6 +69,11 @@ func TestEachChangeIsToldOnce(t *testing.T) {
 	// Failing for long is told again and again, as being stale is.
 	step(15*day, Failed, "the backup failed", "no backup for 7 days", "no backup for 14 days")
 	step(1*day, Completed, "the backup works again")
+	// A completed run makes it new: the next silence is told after its own days.
+	step(8*day, Idle, "no backup for 7 days")
+	step(1*time.Hour, Completed, "the backup works again")
+	step(8*day, Idle, "no backup for 7 days")
+	step(1*time.Hour, Completed, "the backup works again")
 	n.After = 0
 	step(50*day, Idle)
 }
