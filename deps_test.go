@@ -26,6 +26,7 @@ var layers = map[string]int{
 	"query":   2,
 	"naming":  2,
 	"sidecar": 2,
+	"agent":   2,
 
 	"photosdb": 1,
 	"photokit": 1,
@@ -34,10 +35,13 @@ var layers = map[string]int{
 	"archive":  1,
 	"config":   1,
 
+	"internal/notify": 1,
+
 	"manifest":          0,
 	"fingerprint":       0,
 	"internal/safefile": 0,
 	"internal/command":  0,
+	"internal/logfile":  0,
 	"ssh":               0,
 }
 
@@ -95,6 +99,10 @@ var rules = []struct {
 	{
 		"a configuration is read by anybody without anything being run or fetched; what its texts mean elsewhere is asked of a function",
 		[]string{"config"}, []string{module + "internal/command", module + "ssh", module + "manifest"},
+	},
+	{
+		"a timer runs a program: which one, and what it is configured to do, is not the timer's business",
+		[]string{"agent"}, []string{module + "config", module + "secret", module + "photosdb", module + "mount", module + "archive"},
 	},
 	{
 		"photosdb states facts: what is done with them, here or in another Go program, is not its business",

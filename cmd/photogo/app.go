@@ -68,6 +68,7 @@ func newApp(e environment) *cli.App {
 			mountCommand(e),
 			unmountCommand(e),
 			secretCommand(e),
+			agentCommand(e),
 			versionCommand(e),
 			exitCodesCommand(),
 			workCommand(e),

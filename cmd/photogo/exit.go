@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/photogo/photogo/agent"
 	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/config"
@@ -59,6 +60,9 @@ var codes = []struct {
 	{errUsage, exitUsage, ""},
 	{errIncomplete, exitIncomplete, ""},
 	{errDamage, exitDamage, ""},
+	{agent.ErrUnfit, exitUsage, ""},
+	{agent.ErrSystem, exitUsage, "Let cron or another timer of this system run `photogo sync --agent`."},
+	{agent.ErrSession, exitProgram, ""},
 	{config.ErrInvalid, exitUsage, ""},
 	{config.ErrNone, exitUsage, "`photogo init` makes one; --config FILE names another."},
 	{config.ErrExists, exitUsage, "--force makes another; the one that is there is kept beside it."},

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ func initAction(c *cli.Context, e environment) error {
 	if err != nil {
 		return err
 	}
-	if err := config.Interview(&cfg, opt, e.ask(c.Bool("yes"))); err != nil {
+	if err := config.Interview(&cfg, opt, e.ask(c.Context, c.Bool("yes"))); err != nil {
 		return err
 	}
 	cfg.Name = cfg.Prefix() // which then does not change with the name of the library
@@ -103,7 +104,7 @@ func (e environment) proposal(c *cli.Context, opt config.Options) (config.Config
 		if err != nil {
 			return cfg, err
 		}
-		notes := []string{}
+		var notes []string
 		if cfg, notes, err = config.FromPhotosBackup(from, data, opt); err != nil {
 			return cfg, err
 		}
@@ -123,7 +124,7 @@ func (e environment) proposal(c *cli.Context, opt config.Options) (config.Config
 }
 
 // ask asks a person, or reads a line where there is none to ask.
-func (e environment) ask(nobody bool) func(config.Question) (string, error) {
+func (e environment) ask(ctx context.Context, nobody bool) func(config.Question) (string, error) {
 	lines := bufio.NewReader(e.in)
 	return func(q config.Question) (string, error) {
 		if nobody {
@@ -140,12 +141,31 @@ func (e environment) ask(nobody bool) func(config.Question) (string, error) {
 			fmt.Fprintf(e.err, " [%s]", printable(q.Default))
 		}
 		fmt.Fprint(e.err, " ")
-		line, err := readLine(lines)
+		line, err := await(ctx, func() (string, error) { return readLine(lines) })
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(e.err)
 			return "", usagef("the answers ended at the question for %s; nothing was written", q.Key)
 		}
 		return line, err
+	}
+}
+
+// await lets Ctrl-C end a question, which reading knows nothing of.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := read()
+		answers <- answer{line, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.line, a.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
 	}
 }
 

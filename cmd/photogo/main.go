@@ -24,8 +24,10 @@ func main() {
 	defer stop()
 	e := environment{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ(), now: time.Now,
-		program:  programPath(os.Args[0]),
-		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		terminal: term.IsTerminal(int(os.Stderr.Fd())), uid: os.Getuid(),
+	}
+	if program, err := os.Executable(); err == nil {
+		e.program = program
 	}
 	if in := int(os.Stdin.Fd()); term.IsTerminal(in) {
 		e.password = func(prompt string) ([]byte, error) {
@@ -47,7 +49,8 @@ type environment struct {
 	environ  []string // what other programs get what they need of
 	now      func() time.Time
 	terminal bool   // err is a terminal
-	program  string // photogo's own
+	program  string // absolute path of photogo; "": unknown
+	uid      int
 	// password asks a person for something that is not shown; nil: nobody is there.
 	password func(prompt string) ([]byte, error)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -380,18 +378,4 @@ type jsonForesight struct {
 	Mirrored int    `json:"mirrored"`
 	Period   string `json:"period"`
 	Working  string `json:"working"`
-}
-
-// programPath is how photogo itself is started again.
-func programPath(arg0 string) string {
-	if strings.ContainsRune(arg0, filepath.Separator) {
-		if name, err := filepath.Abs(arg0); err == nil {
-			return name
-		}
-	}
-	name, err := os.Executable()
-	if err != nil {
-		return arg0
-	}
-	return name
 }
