@@ -61,6 +61,7 @@ func newApp(e environment) *cli.App {
 			listCommand(e),
 			infoCommand(e),
 			archiveCommand(e),
+			restoreCommand(e),
 			mountCommand(e),
 			unmountCommand(e),
 			secretCommand(e),

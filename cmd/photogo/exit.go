@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/internal/command"
 	"github.com/photogo/photogo/manifest"
@@ -73,6 +74,13 @@ var codes = []struct {
 	{manifest.ErrDamaged, exitDamage, "The record can be moved away: files that are in the destination are then found again by their bytes."},
 	{archive.ErrNotProven, 4, "The archive must not be relied on. Make another one, of another name, and prove that; keep what is in the folder."},
 	{archive.ErrDamaged, 4, "Keep what is in the folder, and make no archive in this repository until borg check has told what is damaged."},
+	{backup.ErrCatalogueDamaged, exitDamage, "`photogo state rebuild --from-archives` makes it anew."},
+	{backup.ErrCatalogueBusy, 12, ""},
+	{backup.ErrCatalogueForeign, 13, ""},
+	{backup.ErrOccupied, 13, "Name a new folder. One in which a restore was begun is taken with the same selection alone."},
+	{backup.ErrFolder, 13, "What was restored so far is whole; the same command goes on from there."},
+	{backup.ErrLibraries, exitUsage, "--name NAME says which."},
+	{backup.ErrName, exitUsage, ""},
 	{mount.ErrLeak, 4, ""},
 	{archive.ErrRefused, exitUsage, ""},
 	{mount.ErrSpec, exitUsage, ""},
