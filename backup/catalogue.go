@@ -208,6 +208,10 @@ func (c *Catalogue) each(query string, do func(*sqlite.Stmt) error, args ...any)
 	return c.wrap(sqlitex.Execute(c.conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: do}))
 }
 
+func (c *Catalogue) script(text string) error {
+	return c.wrap(sqlitex.ExecuteScript(c.conn, text, nil))
+}
+
 // transaction runs do in a transaction, all of which is durable then, or nothing.
 func (c *Catalogue) transaction(do func() error) (err error) {
 	end, err := sqlitex.ImmediateTransaction(c.conn)

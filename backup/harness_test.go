@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -29,13 +28,6 @@ import (
 	"github.com/photogo/photogo/source"
 	"github.com/photogo/photogo/ssh"
 )
-
-type phrase string
-
-func (p phrase) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, string(p))
-	return int64(n), err
-}
 
 const canary = phrase("c4n4ry käfig")
 

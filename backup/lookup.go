@@ -169,3 +169,17 @@ func (c *Catalogue) Newest(ctx context.Context, asOf time.Time) iter.Seq2[Versio
 		}
 	}
 }
+
+// scanText and scanInts are what each is given to read plain values.
+func scanText(list *[]string) func(*sqlite.Stmt) error {
+	return func(s *sqlite.Stmt) error { *list = append(*list, s.ColumnText(0)); return nil }
+}
+
+func scanInts(values ...*int) func(*sqlite.Stmt) error {
+	return func(s *sqlite.Stmt) error {
+		for i, v := range values {
+			*v = s.ColumnInt(i)
+		}
+		return nil
+	}
+}

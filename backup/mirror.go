@@ -146,7 +146,7 @@ func (c *Cycle) differences(record *manifest.Manifest) iter.Seq2[difference, err
 // moved are those of the strays that the record has under another name now, and the
 // mirror, too: whatever else the record knows nothing of stays.
 func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirrored, err error) {
-	for chunk := range slices.Chunk(strays, batchFiles) {
+	for chunk := range slices.Chunk(strays, opsFiles) {
 		owners := make([]string, len(chunk))
 		for i, m := range chunk {
 			owners[i] = m.owner
@@ -184,7 +184,7 @@ type batch struct {
 
 func (b *batch) add(ctx context.Context, o op, m mirrored) error {
 	b.ops, b.files = append(b.ops, o), append(b.files, m)
-	if b.bytes += o.Size; len(b.ops) < batchFiles && b.bytes < batchBytes {
+	if b.bytes += o.Size; len(b.ops) < opsFiles && b.bytes < opsBytes {
 		return nil
 	}
 	return b.flush(ctx)

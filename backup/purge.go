@@ -41,7 +41,7 @@ func (c *Cycle) Purge(ctx context.Context) error {
 				return err
 			}
 			p.list = append(p.list, e)
-			if len(p.list) == batchFiles {
+			if len(p.list) == opsFiles {
 				if err := p.flush(ctx); err != nil {
 					return err
 				}

@@ -23,8 +23,8 @@ type vault struct {
 // A batch is done by one worker. What it did is believed, and recorded, when the
 // vault has proven itself once more.
 const (
-	batchFiles = 256
-	batchBytes = 256 << 20
+	opsFiles = 256
+	opsBytes = 256 << 20
 )
 
 // do lets a worker do a batch, and returns what became of each op. After an error

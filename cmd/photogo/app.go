@@ -65,6 +65,7 @@ func newApp(e environment) *cli.App {
 			listCommand(e),
 			infoCommand(e),
 			archiveCommand(e),
+			restoreCommand(e),
 			mountCommand(e),
 			unmountCommand(e),
 			secretCommand(e),
