@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -70,7 +71,14 @@ func syncAction(c *cli.Context, e environment) error {
 	if err != nil {
 		return err
 	}
-	p := &syncPrinter{env: e, json: c.Bool("json"), quiet: c.Bool("quiet") || c.Bool("agent"), last: e.now()}
+	if c.Bool("agent") && !c.Bool("dry-run") {
+		var log io.Closer
+		if e, log, err = e.openLog(cfg); err != nil {
+			return err
+		}
+		defer log.Close()
+	}
+	p := &syncPrinter{env: e, json: c.Bool("json"), quiet: c.Bool("quiet"), agent: c.Bool("agent"), last: e.now()}
 	job, library, err := e.job(cfg, p)
 	if err != nil {
 		return err
@@ -79,15 +87,16 @@ func syncAction(c *cli.Context, e environment) error {
 		return foresee(c, job, library, p)
 	}
 	job.TrustClock, job.NewVault = c.Bool("trust-clock"), c.Bool("new-vault")
-	forget, err := e.unlock(c.Context, cfg, &job)
-	defer forget()
-	if err != nil {
-		return err
-	}
-	r, err := cycle(c.Context, job)
-	if errors.Is(err, backup.ErrUnreachable) && c.Bool("agent") {
-		fmt.Fprintf(e.err, "photogo: %v; nothing was done\n", err)
-		return nil
+	r, err := e.cycle(c.Context, cfg, job)
+	if c.Bool("agent") {
+		e.outcome(c.Context, cfg, job, r, err)
+		if errors.Is(err, backup.ErrUnreachable) {
+			fmt.Fprintf(e.err, "photogo: %v; nothing was done\n", err)
+			return nil
+		}
+		if err != nil {
+			fmt.Fprintf(e.err, "photogo: cycle: %v\n", err) // the log is to have it, too
+		}
 	}
 	if err := errors.Join(err, p.close(r, err)); err != nil {
 		return err
@@ -98,10 +107,16 @@ func syncAction(c *cli.Context, e environment) error {
 	return nil
 }
 
-func cycle(ctx context.Context, job backup.Job) (_ backup.Receipt, err error) {
+// cycle fetches the passphrases and runs a cycle.
+func (e environment) cycle(ctx context.Context, cfg config.Config, job backup.Job) (r backup.Receipt, err error) {
+	forget, err := e.unlock(ctx, cfg, &job)
+	defer forget()
+	if err != nil {
+		return r, err
+	}
 	c, err := backup.Open(ctx, job)
 	if err != nil {
-		return backup.Receipt{}, err
+		return r, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	return c.Run(ctx)
@@ -225,12 +240,13 @@ func number(n int) string { return humanize.Comma(int64(n)) }
 type syncPrinter struct {
 	env         environment
 	json, quiet bool
+	agent       bool // nobody looks on: only what was done is told, at the end
 	last        time.Time
 	missing     int
 }
 
 func (p *syncPrinter) line(format string, args ...any) {
-	if !p.quiet {
+	if !p.quiet && !p.agent {
 		fmt.Fprintf(p.env.err, "photogo: "+format+"\n", args...)
 	}
 }
@@ -259,7 +275,7 @@ func (p *syncPrinter) progress(ev backup.Event) {
 	switch since := now.Sub(p.last); {
 	case p.json && since >= jsonInterval:
 		printJSON(p.env.out, jsonStepProgress{"progress", string(ev.Step), ev.Files, ev.Bytes})
-	case !p.json && !p.quiet && since >= pipeInterval:
+	case !p.json && !p.quiet && !p.agent && since >= pipeInterval:
 		p.line("%s: %s files, %s", ev.Step, number(ev.Files), humanize.Bytes(uint64(ev.Bytes)))
 	default:
 		return
@@ -326,6 +342,7 @@ func (p *syncPrinter) close(r backup.Receipt, failed error) error {
 	case !r.Complete:
 		verb = "done, but not complete"
 	}
+	p.agent = p.agent && len(r.Archives)+r.Exported.Placed+r.Mirrored.Files == 0 && failed == nil
 	p.line("%s: %s", verb, strings.Join(parts, ", "))
 	if p.json && !r.Start.IsZero() {
 		return printJSON(p.env.out, receiptJSON("summary", r))
