@@ -1,6 +1,6 @@
 # Every target is also a plain command: `go build ./cmd/photogo`, `go test ./...`.
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test quick bench bench-peers fuzz clean helper helper-test
+.PHONY: help build install demo test quick vet bench bench-peers fuzz clean helper helper-test
 
 GO ?= go
 BIN := bin/photogo
@@ -30,6 +30,11 @@ test: ## bring what the tests need, then vet, staticcheck, all tests with -race,
 
 quick: ## the tests without the race detector, and without what takes long
 	$(GO) test -short ./...
+
+vet: ## go vet for all systems, and a type check of what only a Mac with cgo builds
+	$(GO) vet ./...
+	CGO_ENABLED=0 GOOS=darwin $(GO) vet ./...
+	$(GO) test -count=1 -v -run TypeChecks ./secret
 
 bench: build ## measure against cp and others, side by side; prints the tables of docs/BENCHMARKS.md
 	$(GO) run ./internal/bench -photogo $(BIN)

@@ -16,24 +16,32 @@ const module = "github.com/photogo/photogo/"
 // layers says how high each package stands. Imports point downwards only: a
 // package can be understood, tested and used with nothing above it.
 var layers = map[string]int{
-	"cmd/photogo": 4,
+	"cmd/photogo": 5,
+
+	"source": 4,
 
 	"export": 3,
+	"backup": 3,
 
 	"query":   2,
 	"naming":  2,
 	"sidecar": 2,
+	"agent":   2,
 
 	"photosdb": 1,
 	"photokit": 1,
 	"secret":   1,
 	"mount":    1,
 	"archive":  1,
+	"config":   1,
+
+	"internal/notify": 1,
 
 	"manifest":          0,
 	"fingerprint":       0,
 	"internal/safefile": 0,
 	"internal/command":  0,
+	"internal/logfile":  0,
 	"ssh":               0,
 }
 
@@ -81,8 +89,20 @@ var rules = []struct {
 		othersThanPhotokit(), []string{"os/exec"},
 	},
 	{
+		"what keeps bytes safe does not know what a photo is: the cycle is handed a source, and restoring needs nothing but archives",
+		[]string{"backup"}, []string{module + "photosdb", module + "query", module + "naming", module + "sidecar", module + "export"},
+	},
+	{
 		"photokit proves bytes against what it is told: it does not know what an asset is, nor where files belong",
 		[]string{"photokit"}, []string{module + "photosdb", module + "manifest"},
+	},
+	{
+		"a configuration is read by anybody without anything being run or fetched; what its texts mean elsewhere is asked of a function",
+		[]string{"config"}, []string{module + "internal/command", module + "ssh", module + "manifest"},
+	},
+	{
+		"a timer runs a program: which one, and what it is configured to do, is not the timer's business",
+		[]string{"agent"}, []string{module + "config", module + "secret", module + "photosdb", module + "mount", module + "archive"},
 	},
 	{
 		"photosdb states facts: what is done with them, here or in another Go program, is not its business",

@@ -455,6 +455,15 @@ func TestLocationsThatAreRefused(t *testing.T) {
 		if !errors.Is(err, archive.ErrRefused) && !errors.Is(err, ssh.ErrOptions) || strings.Contains(err.Error(), "c4n4ry") {
 			t.Errorf("%s: %v", l, err)
 		}
+		if checked := archive.CheckLocation(l); checked == nil || checked.Error() != err.Error() {
+			t.Errorf("%s: %v before opening, %v then", l, checked, err)
+		}
+	}
+	if err := errors.Join(archive.CheckLocation("/repo"), archive.CheckLocation("me@pi:x"), archive.CheckCompression("zstd,3")); err != nil {
+		t.Error(err)
+	}
+	if err := archive.CheckCompression("best"); !errors.Is(err, archive.ErrRefused) {
+		t.Error(err)
 	}
 }
 

@@ -51,8 +51,8 @@ func (r *Repo) Create(ctx context.Context, name string, p Plan) (Created, error)
 	if p.Compression == "" {
 		p.Compression = "none"
 	}
-	if !compressions.MatchString(p.Compression) {
-		return Created{}, fmt.Errorf("%w: borg knows no compression %q", ErrRefused, p.Compression)
+	if err := CheckCompression(p.Compression); err != nil {
+		return Created{}, err
 	}
 	if !filepath.IsAbs(p.Root) || strings.ContainsAny(p.Comment, "{}\x00") {
 		return Created{}, fmt.Errorf("%w: %s: the root needs a whole path, the comment holds no braces", ErrRefused, op)

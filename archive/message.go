@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/photogo/photogo/internal/command"
@@ -132,6 +133,10 @@ func meaning(id string) error {
 	return meanings[id]
 }
 
+// diskFull recognises what the system says when there is no room. Borg tells it of
+// the file that it was reading, whichever disk it is that is full.
+func diskFull(text string) bool { return strings.Contains(text, "[Errno 28]") }
+
 func add(list []string, text string) []string {
 	if len(list) < few {
 		list = append(list, text)
@@ -163,6 +168,8 @@ func (l *log) verdict(op string, failed error) error {
 		}
 	case meaning(l.id) != nil:
 		e.Err = meaning(l.id)
+	case slices.ContainsFunc(l.errors, diskFull):
+		e.Err, e.More = ErrFull, l.errors
 	case e.Code == 1:
 		e.Err, e.More = ErrIncomplete, l.errors
 	default:

@@ -56,12 +56,21 @@ func (d *Difference) Error() string {
 
 func (d *Difference) Unwrap() error { return ErrNotProven }
 
+// OwnFolder is the folder in an archive that tells of this archive.
+func OwnFolder(name string) string { return manifest.Folder + "/archives/" + name }
+
+// ownSums are the lists of sums that an archive can hold of itself. The first that
+// there is counts.
+func ownSums(name string) [2]string {
+	return [...]string{OwnFolder(name) + "/manifest.b3", manifest.SumsName}
+}
+
 // Prove reads an archive back, every byte of it, and compares each file with the
 // sum that it should have, by path; sizes are compared where they are known. The
 // archive must hold these files and no others, but for those in the folder
 // manifest.Folder that tell of it. Where the archive holds a list of sums of its
-// own, that must agree, too; with want nil the list alone is compared, and must
-// be there. Errors: *Difference; ErrNotProven where nothing could be compared;
+// own, manifest.b3 in its OwnFolder or manifest.SumsName, that must agree, too; with
+// want nil the list alone is compared, and must be there. Errors: *Difference; ErrNotProven where nothing could be compared;
 // ErrNoArchive, ErrDamaged and all that concerns the repository.
 func (r *Repo) Prove(ctx context.Context, name string, want iter.Seq2[manifest.Entry, error]) (Proof, error) {
 	c := &comparison{d: Difference{Archive: name}, known: want != nil}
@@ -77,7 +86,7 @@ func (r *Repo) Prove(ctx context.Context, name string, want iter.Seq2[manifest.E
 	}
 	proof := Proof{Archive: name, ID: before.ID, At: r.opt.Now().UTC()}
 	c.seen = map[string]found{}
-	if err := r.stream(ctx, name, c.member); err != nil {
+	if err := r.Stream(ctx, name, nil, c.member); err != nil {
 		return Proof{}, err
 	}
 	// An archive of this name that was made meanwhile would be another one.
@@ -118,6 +127,7 @@ type comparison struct {
 	known bool             // want was given by the caller
 	want  map[string]found // what was given
 	own   map[string]found // the archive's own list; nil: it has none
+	rank  int              // which of ownSums it is
 	seen  map[string]found
 }
 
@@ -141,19 +151,23 @@ func (c *comparison) member(m Member, content io.Reader) error {
 	}
 	h := blake3.New()
 	read := io.TeeReader(content, h)
-	if m.Path == manifest.SumsName {
+	listed := false
+	for rank, name := range ownSums(c.d.Archive) {
+		if m.Path != name || c.own != nil && rank > c.rank {
+			continue
+		}
 		own, err := collect(manifest.ReadSums(read))
 		if err != nil {
-			return fmt.Errorf("%w: its %s: %w", ErrNotProven, manifest.SumsName, err)
+			return fmt.Errorf("%w: its %s: %w", ErrNotProven, name, err)
 		}
-		c.own = own
+		c.own, c.rank, listed = own, rank, true
 	}
 	n, err := io.Copy(io.Discard, read)
 	if err != nil {
 		return err
 	}
 	f := found{size: m.Size}
-	if h.Sum(f.sum[:0]); n != m.Size && m.Path != manifest.SumsName {
+	if h.Sum(f.sum[:0]); n != m.Size && !listed {
 		note(&c.d.Altered, &c.d.AlteredN, m.Path)
 		return nil
 	}
@@ -172,7 +186,7 @@ func (c *comparison) see(path string, f found) {
 // verdict compares what was read with all that is known.
 func (c *comparison) verdict() (files int, bytes int64, err error) {
 	if !c.known && c.own == nil {
-		return 0, 0, fmt.Errorf("prove %s: %w: it holds no %s, and nothing else to compare it with was given", c.d.Archive, ErrNotProven, manifest.SumsName)
+		return 0, 0, fmt.Errorf("prove %s: %w: it holds no list of sums, and nothing else to compare it with was given", c.d.Archive, ErrNotProven)
 	}
 	altered, missing := map[string]bool{}, map[string]bool{}
 	wanted := func(path string) bool {

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,11 @@ import (
 	"iter"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/zeebo/blake3"
 
@@ -47,7 +51,7 @@ type Member struct {
 func (r *Repo) Read(ctx context.Context, name string) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		stopped := errors.New("stopped")
-		err := r.stream(ctx, name, func(m Member, content io.Reader) error {
+		err := r.Stream(ctx, name, nil, func(m Member, content io.Reader) error {
 			h := blake3.New()
 			if _, err := io.Copy(h, content); err != nil {
 				return err
@@ -64,8 +68,13 @@ func (r *Repo) Read(ctx context.Context, name string) iter.Seq2[Member, error] {
 	}
 }
 
-// stream reads an archive and visits each member with its content.
-func (r *Repo) stream(ctx context.Context, name string, visit func(Member, io.Reader) error) error {
+// Stream reads an archive in one pass and visits each member with its content, of
+// which visit may read as much as it wants. Member.Sum is not set. With files, only
+// members under these exact paths are visited, and the data of others is mostly not
+// read; that one is not in the archive is no error. An error of visit ends the
+// reading and is returned. What was visited is whole only as far as its content was
+// read to the end without an error. Errors: those of Read.
+func (r *Repo) Stream(ctx context.Context, name string, files []string, visit func(Member, io.Reader) error) error {
 	op := "read " + name
 	if err := checkReadable(name); err != nil {
 		return err
@@ -73,11 +82,29 @@ func (r *Repo) stream(ctx context.Context, name string, visit func(Member, io.Re
 	if err := r.sweepLocks(); err != nil {
 		return err
 	}
+	args := []string{"export-tar", "::" + name, "-"}
+	if files != nil {
+		patterns, only, err := r.patterns(files)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		if patterns != "" {
+			defer os.Remove(patterns)
+			args = []string{"export-tar", "--patterns-from", patterns, "::" + name, "-"}
+		}
+		all := visit
+		visit = func(m Member, content io.Reader) error {
+			if !only[m.Path] {
+				return nil
+			}
+			return all(m, content)
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	content, stdout := io.Pipe()
 	l := &log{}
-	c := r.borg(l, "export-tar", "::"+name, "-")
+	c := r.borg(l, args...)
 	c.Stdout = stdout
 	p, err := c.Start(ctx)
 	if err != nil {
@@ -99,6 +126,35 @@ func (r *Repo) stream(ctx context.Context, name string, visit func(Member, io.Re
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	return r.explain(op, l, p.Wait())
+}
+
+// patterns writes a file of patterns that match some files alone; its name is ""
+// where borg could not be told of one of them in a line. Then it reads everything.
+func (r *Repo) patterns(files []string) (name string, only map[string]bool, err error) {
+	only = make(map[string]bool, len(files))
+	tellable := true
+	for _, f := range files {
+		only[f] = true
+		tellable = tellable && filepath.IsLocal(f) && path.Clean(f) == f && strings.TrimSpace(f) == f &&
+			utf8.ValidString(f) && strings.IndexFunc(f, unicode.IsControl) < 0 && !strings.ContainsAny(f, "\u2028\u2029")
+	}
+	if !tellable {
+		return "", only, nil
+	}
+	f, err := os.CreateTemp(r.opt.Dir, "patterns-*.tmp")
+	if err != nil {
+		return "", nil, err
+	}
+	w := bufio.NewWriter(f)
+	for _, name := range files {
+		w.WriteString("+ pf:" + name + "\n")
+	}
+	w.WriteString("- re:.\n") // nothing else
+	if err := errors.Join(w.Flush(), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", nil, err
+	}
+	return f.Name(), only, nil
 }
 
 // checkReadable lets archives pass that others made, with names that photogo

@@ -62,3 +62,6 @@ func parseSum(line string) (e Entry, err error) {
 	e.Path = path
 	return e, nil
 }
+
+// WriteSum writes the line of a file in a list of sums: its Path and Sum.
+func WriteSum(w io.Writer, e Entry) error { return writeSum(w, e) }

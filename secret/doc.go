@@ -11,8 +11,11 @@
 // logs or marshals it; it can only be written to where it is meant to go, by
 // WriteTo, and forgotten. This is the only package that ever holds one.
 //
-// On macOS /usr/bin/security is asked, on Linux secret-tool of libsecret; both
-// get and give the passphrase through pipes.
+// On macOS the keychain is asked by Apple's own interface where photogo was built
+// with cgo, else through /usr/bin/security; on Linux through secret-tool of
+// libsecret. Both programs get and give the passphrase through pipes. macOS may ask
+// the user before photogo reads an item that another program, or another build of
+// photogo, stored; "Always Allow" settles that.
 //
 // Not promised: that no copy stays in memory. Go's memory is not locked, and the
 // system may swap it out.

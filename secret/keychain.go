@@ -46,6 +46,9 @@ func (s Source) store(ctx context.Context, o Options, p *Passphrase) error {
 	} else if !errors.Is(err, ErrNone) {
 		return err
 	}
+	if k := o.keychain(); k != nil {
+		return o.storeNatively(ctx, k, service, account, p)
+	}
 	if o.GOOS == "darwin" {
 		return o.storeInKeychain(ctx, service, account, p)
 	}
@@ -53,6 +56,9 @@ func (s Source) store(ctx context.Context, o Options, p *Passphrase) error {
 }
 
 func (o Options) item(ctx context.Context, service, account string) ([]byte, error) {
+	if k := o.keychain(); k != nil {
+		return o.bounded(ctx, func() ([]byte, error) { return k.get(service, account) })
+	}
 	if o.GOOS == "darwin" {
 		return o.fromKeychain(ctx, service, account)
 	}
@@ -125,11 +131,28 @@ func parsePassword(words []byte) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %s did not answer as it does", ErrUnavailable, security)
 }
 
+// ownAccount is the account of items that name none: an item has to have one.
+const ownAccount = "photogo"
+
+// storeNatively stores a copy, which the call may go on using when nobody waits for
+// it any more.
+func (o Options) storeNatively(ctx context.Context, k nativeKeychain, service, account string, p *Passphrase) error {
+	if account == "" {
+		account = ownAccount
+	}
+	text := bytes.Clone(p.text)
+	_, err := o.bounded(ctx, func() ([]byte, error) {
+		defer clear(text)
+		return nil, k.set(service, account, text)
+	})
+	return err
+}
+
 // storeInKeychain tells /usr/bin/security through its stdin what to store, in
 // hexadecimal, which needs no quoting.
 func (o Options) storeInKeychain(ctx context.Context, service, account string, p *Passphrase) error {
 	if account == "" {
-		account = "photogo"
+		account = ownAccount
 	}
 	line := make([]byte, 0, 2*maxLen+2*len(service)+len(account)+200) // grows nowhere, so that clear clears all
 	defer func() { clear(line[:cap(line)]) }()

@@ -53,7 +53,8 @@ type Options struct {
 	// keychain:.
 	GOOS string
 
-	security string // in place of /usr/bin/security, for tests
+	security string         // in place of /usr/bin/security, for tests
+	native   nativeKeychain // in place of macOS's own, for tests
 }
 
 // Parse reads a source. A path begins with / or ~/, which stands for home.
@@ -64,7 +65,7 @@ func Parse(text, home string) (Source, error) {
 	switch {
 	case !ok:
 		// The text may be a passphrase that was put in the wrong place: it is not shown.
-		return s, fmt.Errorf("%w: neither keychain:, command: nor file: stands at its beginning", ErrSource)
+		return s, fmt.Errorf("%w: none of keychain:, command: and file: stands at its beginning", ErrSource)
 	case kind == "keychain":
 		service, account, both := strings.Cut(rest, "/")
 		if service == "" || both && account == "" || strings.ContainsFunc(rest, unspeakable) {
@@ -86,7 +87,7 @@ func Parse(text, home string) (Source, error) {
 			return s, fmt.Errorf("%w: command: needs a program", ErrSource)
 		}
 	default:
-		return s, fmt.Errorf("%w: neither keychain:, command: nor file: stands at its beginning", ErrSource)
+		return s, fmt.Errorf("%w: none of keychain:, command: and file: stands at its beginning", ErrSource)
 	}
 	return s, nil
 }

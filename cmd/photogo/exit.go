@@ -9,7 +9,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/photogo/photogo/agent"
 	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/backup"
+	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/internal/command"
 	"github.com/photogo/photogo/manifest"
@@ -57,7 +60,24 @@ var codes = []struct {
 	{errUsage, exitUsage, ""},
 	{errIncomplete, exitIncomplete, ""},
 	{errDamage, exitDamage, ""},
+	{agent.ErrUnfit, exitUsage, ""},
+	{agent.ErrSystem, exitUsage, "Let cron or another timer of this system run `photogo sync --agent`."},
+	{agent.ErrSession, exitProgram, ""},
+	{config.ErrInvalid, exitUsage, ""},
+	{config.ErrNone, exitUsage, "`photogo init` makes one; --config FILE names another."},
+	{config.ErrExists, exitUsage, "--force makes another; the one that is there is kept beside it."},
 	{context.Canceled, 130, ""},
+	{backup.ErrConfig, exitUsage, ""},
+	{backup.ErrBusy, 12, ""},
+	{backup.ErrUnreachable, 14, ""},
+	{backup.ErrHidden, exitDamage, "Nothing is removed. Look at the repository: somebody hid or deleted an archive, or the configuration names another repository."},
+	{backup.ErrReplaced, exitDamage, "Nothing is removed. Look at the repository: the archive of this name is not the one that was made."},
+	{backup.ErrUnknown, exitDamage, "Another machine backs up under the same name, or the catalogue is older than the repository: photogo state rebuild --from-archives makes it anew."},
+	{backup.ErrHeld, exitDamage, "Nothing was removed. The next cycle reads the archive again; borg check tells what is damaged in the repository."},
+	{backup.ErrStaging, exitDamage, "All others were archived. `photogo verify --repair STAGING` places them anew from the library."},
+	{backup.ErrJob, exitDamage, ""},
+	{backup.ErrClock, exitIncomplete, "Set the clock. If it is right, `photogo sync --trust-clock` believes it."},
+	{backup.ErrMirror, exitIncomplete, ""},
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
 	{photosdb.ErrUnsupported, 11, ""},
@@ -73,6 +93,13 @@ var codes = []struct {
 	{manifest.ErrDamaged, exitDamage, "The record can be moved away: files that are in the destination are then found again by their bytes."},
 	{archive.ErrNotProven, 4, "The archive must not be relied on. Make another one, of another name, and prove that; keep what is in the folder."},
 	{archive.ErrDamaged, 4, "Keep what is in the folder, and make no archive in this repository until borg check has told what is damaged."},
+	{backup.ErrCatalogueDamaged, exitDamage, "`photogo state rebuild --from-archives` makes it anew."},
+	{backup.ErrCatalogueBusy, 12, ""},
+	{backup.ErrCatalogueForeign, 13, ""},
+	{backup.ErrOccupied, 13, "Name a new folder. One in which a restore was begun is taken with the same selection alone."},
+	{backup.ErrFolder, 13, "What was restored so far is whole; the same command goes on from there."},
+	{backup.ErrLibraries, exitUsage, "--name NAME says which."},
+	{backup.ErrName, exitUsage, ""},
 	{mount.ErrLeak, 4, ""},
 	{archive.ErrRefused, exitUsage, ""},
 	{mount.ErrSpec, exitUsage, ""},

@@ -24,7 +24,10 @@ func main() {
 	defer stop()
 	e := environment{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ(), now: time.Now,
-		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		terminal: term.IsTerminal(int(os.Stderr.Fd())), uid: os.Getuid(),
+	}
+	if program, err := os.Executable(); err == nil {
+		e.program = program
 	}
 	if in := int(os.Stdin.Fd()); term.IsTerminal(in) {
 		e.password = func(prompt string) ([]byte, error) {
@@ -45,7 +48,9 @@ type environment struct {
 	getenv   func(string) string
 	environ  []string // what other programs get what they need of
 	now      func() time.Time
-	terminal bool // err is a terminal
+	terminal bool   // err is a terminal
+	program  string // absolute path of photogo; "": unknown
+	uid      int
 	// password asks a person for something that is not shown; nil: nobody is there.
 	password func(prompt string) ([]byte, error)
 }

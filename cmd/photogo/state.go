@@ -24,20 +24,27 @@ func stateCommand(e environment) *cli.Command {
 				Action:      func(c *cli.Context) error { return stateCheck(c, e) }, OnUsageError: usageError,
 			},
 			{
-				Name: "rebuild", Usage: "make the record anew from the files that are there", ArgsUsage: "DEST",
+				Name: "rebuild", Usage: "make the record anew from the files that are there, or the catalogue from archives", ArgsUsage: "DEST | --from-archives",
 				Description: `Hashes every file in DEST, finds by their bytes to which picture of the library each
 belongs, and records them. Nothing is copied, moved or removed; the old record is
 kept beside the new one. The next export goes on from there.
 
-Example:
-  photogo state rebuild DEST --library "Photos Library.photoslibrary"`,
-				Flags: []cli.Flag{
+With --from-archives it is the catalogue of archives that is made anew, from what each
+archive tells of itself. Of each borg reads the list of its files and that, not the
+files; no archive counts as proven then.
+
+Examples:
+  photogo state rebuild DEST --library "Photos Library.photoslibrary"
+  photogo state rebuild --from-archives --repo ssh://me@pi/srv/photos --passphrase keychain:photogo-borg`,
+				Flags: append([]cli.Flag{
+					&cli.BoolFlag{Name: "from-archives", Usage: "the catalogue, from the archives in a repository"},
+					nameFlag(),
 					libraryFlag(),
 					&cli.StringFlag{Name: "directory", Value: naming.DefaultDirectory, Usage: "`TEMPLATE` of the folders below DEST, as for export"},
 					&cli.StringFlag{Name: "filename", Value: naming.DefaultFilename, Usage: "`TEMPLATE` of file names, as for export"},
 					&cli.IntFlag{Name: "jobs", Value: 4, Usage: "read `N` files at a time"},
 					&cli.BoolFlag{Name: "json", Usage: "print an object for programs"},
-				},
+				}, repoFlags()...),
 				Action: func(c *cli.Context) error { return stateRebuild(c, e) }, OnUsageError: usageError,
 			},
 			{
@@ -109,6 +116,9 @@ func stateCheck(c *cli.Context, e environment) error {
 }
 
 func stateRebuild(c *cli.Context, e environment) error {
+	if c.Bool("from-archives") {
+		return catalogueRebuild(c, e)
+	}
 	opt, err := namingOptions(c)
 	if err != nil {
 		return err

@@ -1,0 +1,119 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/zeebo/blake3"
+
+	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/manifest"
+)
+
+// SealFolder is where the vault has the copies of what a job remembers.
+func SealFolder(name string) string { return path.Join(manifest.Folder, "state", name) }
+
+// The files that are sealed, beside those in the folder keys.
+const (
+	sealedCatalogue = "catalogue.sqlite"
+	sealedCycle     = "cycle.sqlite"
+	sealedRecord    = "manifest.sqlite"
+)
+
+// Seal copies what the job remembers into the vault, where something has changed: the
+// catalogue, the record of the staging folder, and what is in the mirror. The copies
+// before are kept beside them as NAME.1. Without a vault it does nothing: the
+// catalogue can be made anew from the archives alone.
+func (c *Cycle) Seal(ctx context.Context) (err error) {
+	if c.vault == nil {
+		return nil
+	}
+	r := c.receipt
+	if c.state.Sealed && r.Exported.Placed+r.Mirrored.Files+r.Purged.Files+len(r.Archives) == 0 {
+		return nil
+	}
+	c.begin(StepSeal)
+	if err := c.change(func(s *state) { s.Sealed = false }); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(c.store.dir, "seal-*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	list, err := c.copies(ctx, dir)
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	var batch []op
+	for name, from := range list {
+		o := op{Op: opPut, Path: path.Join(SealFolder(c.job.Name), name), From: from, Keep: true}
+		if o.Sum, o.Size, err = sumOf(from); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+		batch = append(batch, o)
+	}
+	results, err := c.vault.do(ctx, batch)
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	for _, r := range results {
+		if r.Outcome == failed {
+			err = errors.Join(err, fmt.Errorf("seal %s: %s", r.Path, r.Error))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return c.change(func(s *state) { s.Sealed = true })
+}
+
+// copies makes copies of what is to be sealed, each of one moment, and returns where
+// they are by the name that they get.
+func (c *Cycle) copies(ctx context.Context, dir string) (map[string]string, error) {
+	id := ""
+	err := c.record(ctx, false, func(_ *safefile.Dir, record *manifest.Manifest) error { id = record.ID(); return nil })
+	if err != nil {
+		return nil, err
+	}
+	list := map[string]string{}
+	for name, from := range map[string]string{
+		sealedCatalogue: CatalogueFile(c.job.State, c.job.Name),
+		sealedCycle:     filepath.Join(c.job.dir(), storeName),
+		sealedRecord:    filepath.Join(c.job.State, "destinations", id, "manifest.sqlite"),
+	} {
+		list[name] = filepath.Join(dir, name)
+		if err := copyDatabase(ctx, from, list[name]); err != nil {
+			return nil, fmt.Errorf("copy %s: %w", from, err)
+		}
+	}
+	keys := filepath.Join(c.job.dir(), "keys")
+	entries, err := os.ReadDir(keys)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && !safefile.IsTemp(e.Name()) {
+			list[e.Name()] = filepath.Join(keys, e.Name())
+		}
+	}
+	return list, nil
+}
+
+func sumOf(name string) (sum manifest.Sum, size int64, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return sum, 0, err
+	}
+	defer f.Close()
+	h := blake3.New()
+	size, err = io.Copy(h, f)
+	h.Sum(sum[:0])
+	return sum, size, err
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/loopback"
+	"github.com/photogo/photogo/mount"
+)
+
+type phrase string
+
+func (p phrase) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, string(p))
+	return int64(n), err
+}
+
+// A cycle with a vault on another machine, as a person and as the timer run it.
+func TestSyncWithAVault(t *testing.T) {
+	loopback.Need(t, "sshfs", "gocryptfs", "fusermount3")
+	loopback.NeedFuse(t)
+	s := loopback.Start(t)
+	home, state := t.TempDir(), t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(home, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	key, vault := write("key", "c4n4ry\n"), filepath.Join(s.Dir, "vault")
+	if err := os.Mkdir(vault, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// photogo starts itself to work in the vault, and the test is photogo by this name.
+	program := filepath.Join(home, "photogo")
+	exe, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(exe, program)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fixture.Build(filepath.Join(home, "Anna.photoslibrary"), fixture.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	told := filepath.Join(home, "told")
+	config := write("config.toml", fmt.Sprintf(`library = "~/Anna.photoslibrary"
+staging = "~/staging"
+[vault]
+host = %q
+user = %q
+port = %d
+dir = %q
+identity = %q
+known_hosts = %q
+passphrase = %q
+[notify]
+command = ["/bin/sh", "-c", "cat >> %s"]
+[log]
+file = "~/log/photogo.log"
+`, s.Host, s.User, s.SSH.Port, vault, s.SSH.Identity, s.SSH.KnownHosts, "file:"+key, told))
+	photogo := func(want int, args ...string) (string, string) {
+		t.Helper()
+		var out, words bytes.Buffer
+		e := environment{
+			out: &out, err: &words, environ: os.Environ(), now: time.Now, program: program,
+			getenv: func(name string) string { return map[string]string{"HOME": home, "PHOTOGO_HOME": state}[name] },
+		}
+		if code := run(t.Context(), e, append([]string{"photogo"}, args...)); code != want {
+			t.Fatalf("photogo %v: %d, want %d: %s", args, code, want, &words)
+		}
+		if strings.Contains(words.String()+out.String(), "c4n4ry") {
+			t.Errorf("the passphrase was shown: %s", &words)
+		}
+		return out.String(), words.String()
+	}
+	sync := func(want int, more ...string) string {
+		t.Helper()
+		_, words := photogo(want, append([]string{"sync", "--config", config}, more...)...)
+		return words
+	}
+	if words := sync(17); !strings.Contains(words, "there is no vault") {
+		t.Errorf("%s", words)
+	}
+	if words := sync(17, "--agent"); !strings.Contains(words, "there is no vault") {
+		t.Errorf("%s", words)
+	}
+	if text, err := os.ReadFile(told); err != nil || !strings.Contains(string(text), "there is no vault") {
+		t.Errorf("nobody was told: %s %v", text, err)
+	}
+	m, err := mount.Init(t.Context(), mount.Spec{
+		User: s.User, Host: s.Host, Dir: vault, SSH: s.SSH, Passphrase: phrase("c4n4ry"), Base: filepath.Join(state, "mounts"), Env: os.Environ(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if words := sync(3); !strings.Contains(words, "mirrored") || !strings.Contains(words, "missing, which stay owed") {
+		t.Errorf("%s", words)
+	}
+	if out, _ := photogo(0, "status", "--config", config, "--json"); !strings.Contains(out, `"no_copy":{"files":0,"bytes":0}`) {
+		t.Errorf("%s", out)
+	}
+	if words := sync(3, "--agent"); words != "" {
+		t.Errorf("the agent has nothing to say: %q", words)
+	}
+	s.Stop()
+	sync(14)
+	if words := sync(0, "--agent"); strings.Count(words, "\n") != 1 || !strings.Contains(words, "does not answer") {
+		t.Errorf("%q", words)
+	}
+	log, err := os.ReadFile(filepath.Join(home, "log", "photogo.log"))
+	if err != nil || !strings.Contains(string(log), "does not answer") || strings.Contains(string(log), "c4n4ry") {
+		t.Errorf("%s %v", log, err)
+	}
+}

@@ -1,0 +1,234 @@
+// Package source hands the pictures of a Photos library to a backup.
+//
+// It stands where the two halves of photogo meet: backup keeps files safe and does
+// not know what a photo is, export knows photos and has never heard of backups.
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"time"
+
+	"github.com/photogo/photogo/backup"
+	"github.com/photogo/photogo/export"
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
+	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/sidecar"
+)
+
+// Library is a Photos library as the source of a backup; it implements
+// backup.Source.
+type Library struct {
+	Path    string         // of the library
+	State   string         // photogo's state folder
+	Staging string         // the folder to export into
+	Options export.Options // what is exported; Library is filled in, and Prune must be zero
+	Link    export.Link
+	Workers int // files copied at a time; 0: 4
+	// Wish is a text for all that was asked for, with the version of photogo. An
+	// export of the same wish is spared while nothing has changed; "": none is.
+	Wish string
+	Now  func() time.Time
+	// Event is told of each file, Warn what the library lacks; they may be nil.
+	Event func(export.Event)
+	Warn  func(string)
+}
+
+var _ backup.Source = (*Library)(nil)
+
+// Export implements backup.Source. Errors: those of photosdb.Open,
+// export.OpenDestination and export.Plan.Run.
+func (l *Library) Export(ctx context.Context, limit int64) (backup.Exported, error) {
+	if s, ok := l.atRest(ctx); ok {
+		return exported(s, false), nil
+	}
+	library, err := l.open(ctx)
+	if err != nil {
+		return backup.Exported{}, err
+	}
+	defer library.Close()
+	dest, err := export.OpenDestination(ctx, l.Staging, export.OpenOptions{State: l.State, Library: library.Path()})
+	if err != nil {
+		return backup.Exported{}, err
+	}
+	defer dest.Close()
+	opt := l.Options
+	opt.Library = library.UUID()
+	assets := library.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()})
+	b := &budget{limit: limit, options: &opt, record: dest.Record}
+	job := export.Job{Source: library, Dest: dest.FS, Record: dest.Record, Workers: l.Workers, Link: l.Link, Now: l.Now(), Event: l.Event}
+	if limit > 0 {
+		if _, b.staged, err = dest.Record.Count(); err != nil {
+			return backup.Exported{}, err
+		}
+		assets = b.keep(assets)
+	} else if l.Wish != "" && len(library.Warnings()) == 0 {
+		job.Wish = l.Wish
+		if job.Cursor, err = library.Cursor(); err != nil {
+			return backup.Exported{}, err
+		}
+	}
+	plan, err := export.NewPlan(assets, dest.Record, dest.Folder(), opt)
+	if err != nil {
+		return backup.Exported{}, err
+	}
+	s, err := plan.Run(ctx, job)
+	l.warn(library)
+	return exported(s, b.more), err
+}
+
+// Rehearse tells what Export would do, and does nothing.
+func (l *Library) Rehearse(ctx context.Context) (export.Summary, error) {
+	library, err := l.open(ctx)
+	if err != nil {
+		return export.Summary{}, err
+	}
+	defer library.Close()
+	dest, err := export.OpenDestination(ctx, l.Staging, export.OpenOptions{State: l.State, Library: library.Path(), Look: true})
+	if err != nil {
+		return export.Summary{}, err
+	}
+	defer dest.Close()
+	opt := l.Options
+	opt.Library = library.UUID()
+	plan, err := export.NewPlan(library.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}), dest.Record, dest.Folder(), opt)
+	if err != nil {
+		return export.Summary{}, err
+	}
+	s, err := plan.Rehearse(ctx, func(e export.Event) {
+		if l.Event != nil {
+			l.Event(e)
+		}
+	})
+	l.warn(library)
+	return s, err
+}
+
+// Describe implements backup.Source: an object for each asset by the contract of
+// docs/JSON.md, with all that is known.
+func (l *Library) Describe(ctx context.Context, want func(owner string) bool) iter.Seq2[backup.Description, error] {
+	return func(yield func(backup.Description, error) bool) {
+		library, err := l.open(ctx)
+		if err != nil {
+			yield(backup.Description{}, err)
+			return
+		}
+		defer library.Close()
+		for a, err := range library.Assets(ctx, photosdb.Query{Include: photosdb.IncludeAll}) {
+			if err != nil {
+				yield(backup.Description{}, err)
+				return
+			}
+			var object json.RawMessage
+			for place := range naming.MaxPlaces {
+				owner := naming.Owner(a.UUID, place)
+				if !want(owner) {
+					if place > 0 {
+						break
+					}
+					continue
+				}
+				if object == nil {
+					if object, err = sidecar.JSON(a, true); err != nil {
+						yield(backup.Description{}, fmt.Errorf("describe %s: %w", a.UUID, err))
+						return
+					}
+				}
+				if !yield(backup.Description{Owner: owner, Asset: object}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (l *Library) open(ctx context.Context) (*photosdb.Library, error) {
+	return photosdb.Open(ctx, l.Path, photosdb.Options{TempDir: filepath.Join(l.State, "snapshots")})
+}
+
+func (l *Library) warn(library *photosdb.Library) {
+	if l.Warn == nil {
+		return
+	}
+	for _, w := range library.Warnings() {
+		l.Warn(w)
+	}
+}
+
+// atRest tells what an export would do that finds nothing to do, without looking at
+// every file. Whatever is wrong will be told by the export itself.
+func (l *Library) atRest(ctx context.Context) (s export.Summary, ok bool) {
+	if l.Wish == "" {
+		return s, false
+	}
+	dest, err := export.OpenDestination(ctx, l.Staging, export.OpenOptions{State: l.State, Library: l.Path, Look: true})
+	if err != nil {
+		return s, false
+	}
+	defer dest.Close()
+	var events []export.Event
+	s, ok, err = dest.AtRest(ctx, l.Path, l.Wish, l.Now(), func(e export.Event) { events = append(events, e) })
+	if err != nil || !ok {
+		return s, false
+	}
+	if l.Event != nil {
+		for _, e := range events {
+			l.Event(e)
+		}
+	}
+	return s, true
+}
+
+func exported(s export.Summary, more bool) backup.Exported {
+	return backup.Exported{
+		Files: s.Files, Placed: s.Placed + s.Moved + s.Adopted, Bytes: s.Bytes,
+		Missing: s.Missing, Altered: s.Altered, Failed: s.Failed, More: more,
+	}
+}
+
+// budget ends a sequence of assets when more would be staged than may be.
+type budget struct {
+	limit, staged int64
+	fresh         bool // something new was let through
+	more          bool // something new was not
+	options       *export.Options
+	record        *manifest.Manifest
+}
+
+func (b *budget) keep(assets iter.Seq2[*photosdb.Asset, error]) iter.Seq2[*photosdb.Asset, error] {
+	return func(yield func(*photosdb.Asset, error) bool) {
+		for a, err := range assets {
+			if err == nil && b.options.Query.Match(a) {
+				size, e := b.size(a)
+				err = e
+				if size > 0 && b.staged+size > b.limit && b.fresh {
+					b.more = true
+					return
+				}
+				b.staged += size
+				b.fresh = b.fresh || size > 0
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// size is what an asset that was never exported will take, about.
+func (b *budget) size(a *photosdb.Asset) (size int64, err error) {
+	held, err := b.record.Of([]string{naming.Owner(a.UUID, 0)})
+	if err != nil || len(held) > 0 {
+		return 0, err
+	}
+	for _, r := range a.Resources {
+		if r.OnDisk {
+			size += r.Found
+		}
+	}
+	return size, nil
+}
