@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"text/tabwriter"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/ssh"
@@ -67,7 +69,8 @@ Example:
 
 func repoFlags() []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringFlag{Name: "repo", Usage: "the borg `REPOSITORY`: /PATH, ssh://USER@HOST[:PORT]/PATH or USER@HOST:PATH"},
+		&cli.StringFlag{Name: "repo", Usage: "the borg `REPOSITORY`: /PATH, ssh://USER@HOST[:PORT]/PATH or USER@HOST:PATH (default: that of the configuration, with its passphrase and options)"},
+		configFlag(),
 		passphraseFlag(),
 		&cli.StringFlag{Name: "borg", Usage: "the borg `PROGRAM` to run (default: the one in PATH)"},
 	}, sshFlags()...)
@@ -86,23 +89,35 @@ func sshOptions(c *cli.Context) ssh.Options {
 	return ssh.Options{Identity: c.String("ssh-identity"), KnownHosts: c.String("ssh-known-hosts"), Config: c.String("ssh-config"), Port: c.Int("ssh-port")}
 }
 
-// withRepo opens the repository that the flags name.
+// withRepo opens the repository that the flags name, or else the configuration.
 func (e environment) withRepo(c *cli.Context, do func(*archive.Repo) error) error {
-	if c.String("repo") == "" {
-		return usagef("which repository? --repo REPOSITORY names it")
+	location, passphrase := c.String("repo"), c.String("passphrase")
+	opt := archive.Options{SSH: sshOptions(c), Program: c.String("borg")}
+	if location == "" {
+		cfg, file, err := e.loadConfig(c)
+		switch {
+		case errors.Is(err, config.ErrNone) && c.String("config") == "", err == nil && cfg.Archive.Repository == "":
+			return usagef("which repository? --repo REPOSITORY names it, or archive.repository in %s", file)
+		case err != nil:
+			return err
+		}
+		repository := repositoryOf(cfg.Archive)
+		location, opt = repository.Location, repository.Options
+		if passphrase == "" {
+			passphrase = cfg.Archive.Passphrase
+		}
 	}
 	state, err := e.stateDir()
 	if err != nil {
 		return err
 	}
-	p, err := e.passphrase(c)
+	p, err := e.passphrase(c.Context, passphrase)
 	if err != nil {
 		return err
 	}
 	defer p.Forget()
-	r, err := archive.Open(c.Context, c.String("repo"), archive.Options{
-		Passphrase: p, Dir: filepath.Join(state, "borg"), Env: e.environ, SSH: sshOptions(c), Program: c.String("borg"), Now: e.now,
-	})
+	opt.Passphrase, opt.Dir, opt.Env, opt.Now = p, filepath.Join(state, "borg"), e.environ, e.now
+	r, err := archive.Open(c.Context, location, opt)
 	if err != nil {
 		return err
 	}

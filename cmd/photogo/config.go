@@ -29,8 +29,7 @@ func configCommand(e environment) *cli.Command {
 		Usage: "look after the configuration of what runs unattended",
 		Subcommands: []*cli.Command{
 			command("check", "tell all that is wrong with the configuration", `Tells every problem at once, with its line and what to do about it, and ends with
-2 if there is one. It reaches no machine and fetches no passphrase; photogo doctor
-does.
+2 if there is one. It reaches no machine and fetches no passphrase.
 
 Example:
   photogo config check`, func(c *cli.Context) error { return configCheck(c, e) }),

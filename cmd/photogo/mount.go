@@ -58,7 +58,7 @@ func mountAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := e.passphrase(c)
+	p, err := e.passphrase(c.Context, c.String("passphrase"))
 	if err != nil {
 		return err
 	}

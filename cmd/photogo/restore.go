@@ -221,7 +221,7 @@ func (t *restoreTeller) close(s backup.RestoreSummary, to string) error {
 	switch {
 	case s.Damaged > 0 || damaged:
 		return errDamage
-	case !s.Complete():
+	case !s.Complete(), s.Files == 0:
 		return errIncomplete
 	}
 	return nil
@@ -252,9 +252,13 @@ func (t *restoreTeller) words(s backup.RestoreSummary, to string) {
 		fmt.Fprintf(t.env.err, "photogo: dry run, nothing was done: %s files, %s, from %s archives to %s\n", n(s.Files), humanize.Bytes(uint64(s.Bytes)), n(s.Archives), to)
 		return
 	}
-	verb := "restored"
+	if s.Files == 0 {
+		fmt.Fprintln(t.env.err, "photogo: nothing was restored: the archives hold no such file")
+		return
+	}
+	verb, whole := "restored", ", every byte as it was exported"
 	if !s.Complete() {
-		verb = "restored, but not complete"
+		verb, whole = "restored, but not complete", ""
 	}
 	var parts []string
 	for _, p := range []struct {
@@ -265,7 +269,7 @@ func (t *restoreTeller) words(s backup.RestoreSummary, to string) {
 			parts = append(parts, ", "+n(p.count)+" "+p.words)
 		}
 	}
-	fmt.Fprintf(t.env.err, "photogo: %s: %s of %s files, %s, every byte as it was exported%s\n", verb, n(s.Restored), n(s.Files), humanize.Bytes(uint64(s.Bytes)), strings.Join(parts, ""))
+	fmt.Fprintf(t.env.err, "photogo: %s: %s of %s files, %s%s%s\n", verb, n(s.Restored), n(s.Files), humanize.Bytes(uint64(s.Bytes)), whole, strings.Join(parts, ""))
 }
 
 type jsonRebuilt struct {
@@ -289,7 +293,7 @@ func catalogueRebuild(c *cli.Context, e environment) error {
 	return e.withRepo(c, func(r *archive.Repo) error {
 		done, err := backup.Rebuild(c.Context, r, backup.RebuildOptions{
 			Library: c.String("name"),
-			File:    func(library string) string { return filepath.Join(state, "jobs", library, "catalogue.sqlite") },
+			File:    func(library string) string { return backup.CatalogueFile(state, library) },
 			Begin:   func(name string) { fmt.Fprintf(e.err, "photogo: reading what %s holds\n", printable(name)) },
 		})
 		if err != nil {

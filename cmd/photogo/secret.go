@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -101,8 +102,7 @@ func passphraseFlag() cli.Flag {
 }
 
 // passphrase fetches the passphrase that the flag names.
-func (e environment) passphrase(c *cli.Context) (*secret.Passphrase, error) {
-	text := c.String("passphrase")
+func (e environment) passphrase(ctx context.Context, text string) (*secret.Passphrase, error) {
 	if text == "" {
 		return nil, usagef("which passphrase? --passphrase SOURCE says where it is kept")
 	}
@@ -113,7 +113,7 @@ func (e environment) passphrase(c *cli.Context) (*secret.Passphrase, error) {
 	if err := secret.ForbidCore(); err != nil {
 		return nil, err
 	}
-	return s.Get(c.Context, o)
+	return s.Get(ctx, o)
 }
 
 // askPassphrase asks a person twice, or reads a line where nobody can be asked.

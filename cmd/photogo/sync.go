@@ -145,15 +145,20 @@ func (e environment) job(cfg config.Config, p *syncPrinter) (job backup.Job, lib
 		}
 	}
 	if a := cfg.Archive; a.Repository != "" {
-		job.Repository = &backup.Repository{
-			Location: a.Repository, Compression: a.Compression, Period: backup.Period(a.Period), Budget: int64(a.Budget),
-			Options: archive.Options{
-				Program: a.Borg, RemoteProgram: a.RemoteBorg,
-				SSH: ssh.Options{Identity: a.Identity, KnownHosts: a.KnownHosts, Config: a.SSHConfig, Port: a.Port},
-			},
-		}
+		job.Repository = repositoryOf(a)
 	}
 	return job, library, nil
+}
+
+// repositoryOf is the repository of a configuration.
+func repositoryOf(a config.Archive) *backup.Repository {
+	return &backup.Repository{
+		Location: a.Repository, Compression: a.Compression, Period: backup.Period(a.Period), Budget: int64(a.Budget),
+		Options: archive.Options{
+			Program: a.Borg, RemoteProgram: a.RemoteBorg,
+			SSH: ssh.Options{Identity: a.Identity, KnownHosts: a.KnownHosts, Config: a.SSHConfig, Port: a.Port},
+		},
+	}
 }
 
 // unlock fetches the passphrases of a job. forget overwrites them.

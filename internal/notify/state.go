@@ -47,7 +47,7 @@ func (s State) next(now time.Time, o Outcome, text string, after time.Duration) 
 		}})
 	}
 	if stale && (s.ToldStale.IsZero() || now.Sub(s.ToldStale) >= after) {
-		words := "Is the other machine on, and can it be reached? photogo doctor tells more."
+		words := "Is the other machine on, and can it be reached?"
 		if s.Condition == Failing {
 			words = s.Text
 		}
