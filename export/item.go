@@ -28,6 +28,7 @@ const (
 	ReasonSpoilt     = "damaged in the destination"
 	ReasonRenamed    = "called otherwise now"
 	ReasonFacts      = "facts changed"
+	ReasonReleased   = "unchanged, and proven elsewhere"
 	ReasonSame       = "unchanged"
 	ReasonInCloud    = "only in iCloud"
 	ReasonNewInCloud = "its newest version is only in iCloud"

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -239,7 +240,21 @@ func (p *Plan) group(a *photosdb.Asset, held map[string]manifest.Holding) (*Grou
 		n := held[naming.Owner(a.UUID, place)].Name
 		kept[place] = naming.Name{Wish: n.Wish, Dir: n.Dir, Base: n.Base}
 	}
+	// Files that were let go of keep their names for ever, and so do those that come
+	// to lie beside them: what was proven elsewhere is there under this name.
+	pinned := make([]bool, len(kept))
+	for place := range kept {
+		pinned[place] = kept[place].Base != "" && anyReleased(held[naming.Owner(a.UUID, place)].Entries)
+	}
+	if pinned[0] {
+		kept[0].Wish = p.namer.Wish(a, &details).Wish
+	}
 	names, more := p.namer.Names(a, &details, kept)
+	for place := range min(len(names), len(kept)) {
+		if pinned[place] && names[place].Base != "" {
+			names[place].Dir, names[place].Base = kept[place].Dir, kept[place].Base
+		}
+	}
 	g := &Group{Asset: a.UUID}
 	unnamed := p.unnamed(a)
 	if more {
@@ -330,6 +345,9 @@ func (p *Plan) unnamed(a *photosdb.Asset) (items []Item) {
 func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
 	r := item.Source
 	item.Version, item.Size, item.known = version(a, r, item.want), r.Found, known
+	if item.keepReleased(current(item, known)) {
+		return
+	}
 	there, same := p.look(known)
 	available := r.OnDisk && (r.Reference == nil || p.opt.IncludeReferenced)
 	switch {
@@ -349,10 +367,27 @@ func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
 	}
 }
 
+// anyReleased reports whether one of some files was let go of.
+func anyReleased(entries []manifest.Entry) bool {
+	return slices.ContainsFunc(entries, func(e manifest.Entry) bool { return e.Released != 0 })
+}
+
+// keepReleased leaves a file where it is kept, if that is not the destination, and
+// if it is what the library has now.
+func (i *Item) keepReleased(current bool) bool {
+	if i.known == nil || i.known.Released == 0 || !current {
+		return false
+	}
+	i.Action, i.Reason, i.Path, i.Size = Keep, ReasonReleased, i.known.Path, i.known.Size
+	return true
+}
+
 // current reports whether what was placed is what the library has now.
 func current(item *Item, known *manifest.Entry) bool {
 	r := item.Source
 	switch {
+	case known == nil:
+		return false
 	case known.Version == item.Version:
 		return true
 	case item.want == "":
@@ -366,7 +401,7 @@ func current(item *Item, known *manifest.Entry) bool {
 
 // look reports whether the file of an entry is there, and as it was recorded.
 func (p *Plan) look(known *manifest.Entry) (there, same bool) {
-	if known == nil || p.folder == nil {
+	if known == nil || known.Released != 0 || p.folder == nil {
 		return false, false
 	}
 	info, err := p.folder.Lstat(known.Path)
@@ -380,6 +415,8 @@ func why(known *manifest.Entry, there, same bool) string {
 	switch {
 	case known == nil:
 		return ReasonNew
+	case known.Released != 0:
+		return ReasonChanged
 	case !there:
 		return ReasonGone
 	case !same:

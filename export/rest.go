@@ -61,7 +61,9 @@ const mostOpen = 200_000
 func (w *restWatch) add(e Event) {
 	switch {
 	case e.Entry != nil && e.Outcome != Removed && e.Outcome != Adopted:
-		w.folders[path.Dir(e.Entry.Path)] = true
+		if e.Entry.Released == 0 {
+			w.folders[path.Dir(e.Entry.Path)] = true
+		}
 		if e.Altered() {
 			w.open = append(w.open, openOf(e))
 		}

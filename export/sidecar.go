@@ -72,6 +72,9 @@ func (p *Plan) sidecar(a *photosdb.Asset, picture *Item, kind sidecarKind, known
 		return item
 	}
 	item.Size, item.Version = int64(len(content)), contentVersion(content)
+	if item.keepReleased(item.known != nil && item.known.Version == item.Version) {
+		return item
+	}
 	there, same := p.look(item.known)
 	switch {
 	case item.known == nil || !there || !same || item.known.Version != item.Version:

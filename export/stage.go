@@ -181,7 +181,7 @@ func (w *worker) move(item *Item) (stagedFile, error) {
 // holds every date.
 func (w *worker) redate(file *stagedFile) error {
 	item, name := file.item, file.item.known.Path
-	if item.Stamp.IsZero() || item.known.Stamp == item.Stamp.UnixMicro() {
+	if item.Stamp.IsZero() || item.known.Stamp == item.Stamp.UnixMicro() || item.known.Released != 0 {
 		return nil
 	}
 	if err := w.job.Dest.Chtimes(name, item.Stamp); err != nil {
@@ -302,7 +302,7 @@ func (w *worker) place(ctx context.Context, item *Item) (file stagedFile, err er
 
 // taken reports whether the name is that of a file which the record does not know.
 func (w *worker) taken(item *Item) (bool, error) {
-	if item.known != nil && item.known.Path == item.Path {
+	if item.known != nil && item.known.Path == item.Path && item.known.Released == 0 {
 		return false, nil
 	}
 	_, err := w.job.Dest.Lstat(item.Path)
@@ -339,7 +339,7 @@ func (w *worker) sameBytes(ctx context.Context, item *Item) (stagedFile, bool, e
 	if err != nil || entry.Sum != k.Sum {
 		return stagedFile{}, false, err
 	}
-	entry.ModTime, entry.Stamp = k.ModTime, k.Stamp
+	entry.ModTime, entry.Stamp, entry.Released = k.ModTime, k.Stamp, k.Released
 	return stagedFile{item: item, entry: entry, fate: Unchanged}, true, nil
 }
 

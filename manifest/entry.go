@@ -76,6 +76,10 @@ type Entry struct {
 	Sum     Sum    // of the bytes that were placed
 	Apple   string // Apple's fingerprint of the same bytes; "" for what photogo made itself
 	Proof   Proof
+	// Released is when the file left the destination, because a proven copy is kept
+	// elsewhere: seconds since 1970 UTC; 0: it is in the destination. The entry stays,
+	// so that the file is not placed again unless its version changes.
+	Released int64
 }
 
 // Name is how an owner's files are called; see naming.Name.

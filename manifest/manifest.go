@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 	"zombiezen.com/go/sqlite"
@@ -36,7 +37,7 @@ type Manifest struct {
 }
 
 // schemaVersion is PRAGMA user_version of the record.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Owners are numbered: their own texts are random, and an index of all entries
 // by them would be written anew, nearly all of it, with every batch.
@@ -49,11 +50,12 @@ CREATE TABLE entry(
 	path TEXT PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owner(id), role TEXT NOT NULL, version TEXT NOT NULL,
 	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	sum BLOB NOT NULL, apple TEXT NOT NULL, proof TEXT NOT NULL,
-	verified INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID; -- seconds since 1970 UTC; 0: not since it was placed
+	verified INTEGER NOT NULL DEFAULT 0, -- seconds since 1970 UTC; 0: not since it was placed
+	released INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID; -- seconds since 1970 UTC; 0: the file is in the destination
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
 CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries BLOB NOT NULL); -- see appendEntry
 CREATE TABLE aside(path TEXT PRIMARY KEY, was TEXT NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 1;`
+PRAGMA user_version = 2;`
 
 // Open opens the record of a destination for writing, and starts one for a
 // folder that is none yet. state is photogo's state folder; dest the
@@ -256,6 +258,8 @@ func (m *Manifest) open(flags sqlite.OpenFlags) (err error) {
 		return m.wrap(sqlitex.ExecuteScript(m.conn, schema, nil))
 	case version > schemaVersion:
 		return fmt.Errorf("%w: it was written by a newer photogo (version %d)", ErrForeign, version)
+	case version == 1:
+		return m.wrap(sqlitex.ExecuteScript(m.conn, `ALTER TABLE entry ADD COLUMN released INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2;`, nil))
 	}
 	return nil
 }
@@ -379,13 +383,13 @@ func (m *Manifest) SetMeta(key, value string) error {
 	return m.wrap(sqlitex.Execute(m.conn, `INSERT OR REPLACE INTO meta VALUES(?, ?)`, &sqlitex.ExecOptions{Args: []any{key, value}}))
 }
 
-const entryColumns = `e.path, o.owner, e.role, e.version, e.size, e.modtime, e.stamp, e.sum, e.apple, e.proof`
+const entryColumns = `e.path, o.owner, e.role, e.version, e.size, e.modtime, e.stamp, e.sum, e.apple, e.proof, e.released`
 
 func scanEntry(stmt *sqlite.Stmt) Entry {
 	e := Entry{
 		Path: stmt.ColumnText(0), Owner: stmt.ColumnText(1), Role: stmt.ColumnText(2), Version: stmt.ColumnText(3),
 		Size: stmt.ColumnInt64(4), ModTime: stmt.ColumnInt64(5), Stamp: stmt.ColumnInt64(6),
-		Apple: stmt.ColumnText(8), Proof: Proof(stmt.ColumnText(9)),
+		Apple: stmt.ColumnText(8), Proof: Proof(stmt.ColumnText(9)), Released: stmt.ColumnInt64(10),
 	}
 	stmt.ColumnBytes(7, e.Sum[:])
 	return e
@@ -405,17 +409,17 @@ func (m *Manifest) Empty() (bool, error) {
 	return empty, m.wrap(err)
 }
 
-// Count returns how many files the record has, and their bytes.
+// Count returns how many files the destination holds, and their bytes.
 func (m *Manifest) Count() (files int, bytes int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err = sqlitex.Execute(m.conn, `SELECT count(*), coalesce(sum(size), 0) FROM entry`, &sqlitex.ExecOptions{
+	err = sqlitex.Execute(m.conn, `SELECT count(*), coalesce(sum(size), 0) FROM entry WHERE released = 0`, &sqlitex.ExecOptions{
 		ResultFunc: func(stmt *sqlite.Stmt) error { files, bytes = stmt.ColumnInt(0), stmt.ColumnInt64(1); return nil },
 	})
 	return files, bytes, m.wrap(err)
 }
 
-// Of returns what the record has of each of some owners. Asking for many at a
+// Of returns what the record has of each of some owners, released files, too. Asking for many at a
 // time costs little more than asking for one.
 func (m *Manifest) Of(owners []string) (map[string]Holding, error) {
 	list, err := json.Marshal(owners)
@@ -453,7 +457,8 @@ func scanName(stmt *sqlite.Stmt) Name {
 	return Name{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3)}
 }
 
-// At returns the entry of a path; ok is false where there is none.
+// At returns the entry of a path, also of a released file; ok is false where there
+// is none.
 func (m *Manifest) At(path string) (e Entry, ok bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -480,9 +485,16 @@ func (m *Manifest) Intended() (list []Entry, err error) {
 	return list, m.wrap(err)
 }
 
-// All yields every entry in order of path, by bytes.
+// All yields the entry of every file that is in the destination, in order of path, by
+// bytes.
 func (m *Manifest) All() iter.Seq2[Entry, error] {
-	return rows(m, `SELECT `+entryColumns+` FROM entry e CROSS JOIN owner o ON o.id = e.owner ORDER BY e.path`, scanEntry)
+	return rows(m, `SELECT `+entryColumns+` FROM entry e CROSS JOIN owner o ON o.id = e.owner WHERE e.released = 0 ORDER BY e.path`, scanEntry)
+}
+
+// Released yields the entries of files that left the destination because they are
+// proven elsewhere, in order of path, by bytes.
+func (m *Manifest) Released() iter.Seq2[Entry, error] {
+	return rows(m, `SELECT `+entryColumns+` FROM entry e CROSS JOIN owner o ON o.id = e.owner WHERE e.released <> 0 ORDER BY e.path`, scanEntry)
 }
 
 // Names yields the names that owners were given.
@@ -492,7 +504,7 @@ func (m *Manifest) Names() iter.Seq2[Name, error] {
 
 // sums yields path and hash of every entry, in order of path.
 func (m *Manifest) sums() iter.Seq2[Entry, error] {
-	return rows(m, `SELECT path, sum FROM entry ORDER BY path`, func(stmt *sqlite.Stmt) Entry {
+	return rows(m, `SELECT path, sum FROM entry WHERE released = 0 ORDER BY path`, func(stmt *sqlite.Stmt) Entry {
 		e := Entry{Path: stmt.ColumnText(0)}
 		stmt.ColumnBytes(1, e.Sum[:])
 		return e
@@ -530,6 +542,8 @@ type Change struct {
 	Gone     []string // paths that hold nothing of ours any more
 	Aside    []Aside  // files that are about to be put aside
 	Released []string // paths of files put aside that are no more
+	LetGo    []string // paths of files that leave the destination because they are proven elsewhere; At says when
+	At       time.Time
 	Names    []Name   // names that were given
 
 	// Intended are files that will get their names when the transaction is
@@ -542,7 +556,7 @@ type Change struct {
 
 // Commit writes a change durably, all of it or nothing.
 func (m *Manifest) Commit(c Change) (err error) {
-	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released) == 0 && c.Settled == 0 {
+	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released)+len(c.LetGo) == 0 && c.Settled == 0 {
 		return nil
 	}
 	m.mu.Lock()
@@ -555,13 +569,18 @@ func (m *Manifest) Commit(c Change) (err error) {
 		end(&err)
 		err = m.wrap(err)
 	}()
-	if len(c.Placed)+len(c.Gone) > 0 {
+	if len(c.Placed)+len(c.Gone)+len(c.LetGo) > 0 {
 		if err := m.run(`INSERT OR REPLACE INTO meta VALUES('sums', 'behind')`); err != nil {
 			return err
 		}
 	}
 	for _, path := range c.Gone {
 		if err := m.run(`DELETE FROM entry WHERE path = ?`, path); err != nil {
+			return err
+		}
+	}
+	for _, path := range c.LetGo {
+		if err := m.run(`UPDATE entry SET released = ? WHERE path = ?`, max(c.At.Unix(), 1), path); err != nil {
 			return err
 		}
 	}
@@ -632,7 +651,7 @@ func (m *Manifest) put(e Entry, owners map[string]int64) error {
 	if err != nil {
 		return err
 	}
-	stmt, err := m.conn.Prepare(`INSERT OR REPLACE INTO entry(path, owner, role, version, size, modtime, stamp, sum, apple, proof) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	stmt, err := m.conn.Prepare(`INSERT OR REPLACE INTO entry(path, owner, role, version, size, modtime, stamp, sum, apple, proof, released) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -646,6 +665,7 @@ func (m *Manifest) put(e Entry, owners map[string]int64) error {
 	stmt.BindBytes(8, e.Sum[:])
 	stmt.BindText(9, e.Apple)
 	stmt.BindText(10, string(e.Proof))
+	stmt.BindInt64(11, e.Released)
 	_, err = stmt.Step()
 	return errors.Join(err, stmt.Reset())
 }

@@ -151,12 +151,12 @@ func (m *Manifest) chosen(opt VerifyOptions) (before int64, most int, err error)
 	if opt.Share <= 0 {
 		return before, most, nil
 	}
-	total, err := sqlitex.ResultInt(m.conn.Prep(`SELECT count(*) FROM entry`))
+	total, err := sqlitex.ResultInt(m.conn.Prep(`SELECT count(*) FROM entry WHERE released = 0`))
 	if err != nil || total == 0 {
 		return before, 0, m.wrap(err)
 	}
 	most = min(total, int(math.Ceil(opt.Share*float64(total))))
-	stmt := m.conn.Prep(`SELECT verified FROM entry ORDER BY verified LIMIT 1 OFFSET ?`)
+	stmt := m.conn.Prep(`SELECT verified FROM entry WHERE released = 0 ORDER BY verified LIMIT 1 OFFSET ?`)
 	stmt.BindInt64(1, int64(most-1))
 	oldest, err := sqlitex.ResultInt64(stmt)
 	return min(before, oldest+1), most, m.wrap(err)
@@ -166,7 +166,7 @@ func (m *Manifest) page(after string, first bool, before int64, limit int) (list
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err = sqlitex.Execute(m.conn, `SELECT `+entryColumns+` FROM entry e CROSS JOIN owner o ON o.id = e.owner
-		WHERE (?1 OR e.path > ?2) AND e.verified < ?3 ORDER BY e.path LIMIT ?4`, &sqlitex.ExecOptions{
+		WHERE (?1 OR e.path > ?2) AND e.verified < ?3 AND e.released = 0 ORDER BY e.path LIMIT ?4`, &sqlitex.ExecOptions{
 		Args:       []any{first, after, before, limit},
 		ResultFunc: func(stmt *sqlite.Stmt) error { list = append(list, scanEntry(stmt)); return nil },
 	})
@@ -350,7 +350,7 @@ func (m *Manifest) unknown(paths []string) (list []string, err error) {
 			return nil, err
 		}
 		m.mu.Lock()
-		err = sqlitex.Execute(m.conn, `SELECT path FROM entry WHERE path IN (SELECT value FROM json_each(?))`, &sqlitex.ExecOptions{
+		err = sqlitex.Execute(m.conn, `SELECT path FROM entry WHERE released = 0 AND path IN (SELECT value FROM json_each(?))`, &sqlitex.ExecOptions{
 			Args:       []any{string(asJSON)},
 			ResultFunc: func(stmt *sqlite.Stmt) error { known[stmt.ColumnText(0)] = true; return nil },
 		})
