@@ -544,7 +544,7 @@ type Change struct {
 	Released []string // paths of files put aside that are no more
 	LetGo    []string // paths of files that leave the destination because they are proven elsewhere; At says when
 	At       time.Time
-	Names    []Name   // names that were given
+	Names    []Name // names that were given
 
 	// Intended are files that will get their names when the transaction is
 	// durable. They are remembered under the number Batch until a change says
