@@ -81,6 +81,8 @@ type Plan struct {
 	held   *holding // nil unless files may be pruned
 
 	damaged map[string][]manifest.Entry // by owner; nil unless the plan is to repair
+	carried *carried                    // nil unless only what changed is planned
+	counts  counts                      // of the groups that were read
 
 	details bool           // the templates need them
 	places  map[string]int // by the owner of an asset's first place: the highest place on record
@@ -149,6 +151,9 @@ const ahead = 256
 
 // Groups yields the plan, asset by asset. It can be read once.
 func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
+	if p.carried != nil {
+		return p.carried.plan
+	}
 	return func(yield func(*Group, error) bool) {
 		empty, err := p.record.Empty() // of the first export nothing needs to be asked
 		if err != nil {
@@ -204,7 +209,11 @@ func (p *Plan) groups(assets []*photosdb.Asset, empty bool, yield func(*Group, e
 		}
 	}
 	for _, a := range assets {
-		if g, err := p.group(a, held); !yield(g, err) || err != nil {
+		g, err := p.group(a, held)
+		if err == nil {
+			p.counts = append(p.counts, countOf(g))
+		}
+		if !yield(g, err) || err != nil {
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/photogo/photogo/manifest"
@@ -25,6 +26,7 @@ type Rest struct {
 	Summary Summary       `json:"summary"`
 	Open    []openFile    `json:"open"`    // what is missing or altered, and told by every run
 	Folders []folderState `json:"folders"` // those that hold files
+	Past    string        `json:"past"`    // the seal of the past that goes with it; "" for none
 }
 
 // openFile is a file that is not as it should be.
@@ -53,12 +55,31 @@ const FullLook = 24 * time.Hour
 type restWatch struct {
 	open    []openFile
 	folders map[string]bool
+	touched map[string]bool // those in which the run did something, and those above
+}
+
+func newRestWatch() restWatch {
+	return restWatch{folders: map[string]bool{}, touched: map[string]bool{}}
+}
+
+// touch notes that something was done in a folder.
+func (w *restWatch) touch(dir string) {
+	for !w.touched[dir] {
+		w.touched[dir] = true
+		dir = path.Dir(dir)
+	}
 }
 
 // mostOpen bounds what is remembered of a library most of which is elsewhere.
 const mostOpen = 200_000
 
 func (w *restWatch) add(e Event) {
+	if e.Entry != nil && e.Outcome != Unchanged {
+		w.touch(path.Dir(e.Entry.Path))
+		if e.Item.known != nil {
+			w.touch(path.Dir(e.Item.known.Path))
+		}
+	}
 	switch {
 	case e.Entry != nil && e.Outcome != Removed && e.Outcome != Adopted:
 		if e.Entry.Released == 0 {
@@ -74,6 +95,9 @@ func (w *restWatch) add(e Event) {
 
 func openOf(e Event) openFile {
 	f := openFile{UUID: e.Item.UUID, Role: e.Item.Role, Path: e.Item.Path, Reason: e.Item.Reason, Entry: e.Entry, Size: e.Item.Size}
+	if e.Entry != nil {
+		f.Reason = ReasonSame // when it is told again
+	}
 	if s := e.Item.Source; s != nil {
 		f.Recorded, f.Size = true, s.Size
 	}
@@ -96,7 +120,7 @@ const metaRest = "rest"
 
 // keepRest writes down that all fits, if it does. A failure to do so costs the
 // next run its time, and nothing else.
-func (r *run) keepRest() error {
+func (r *run) keepRest(ctx context.Context) error {
 	if r.job.Cursor == "" || r.plan.damaged != nil || r.summary.Failed > 0 || len(r.rest.open) > mostOpen {
 		return nil
 	}
@@ -105,19 +129,17 @@ func (r *run) keepRest() error {
 		Cursor: r.job.Cursor, Wish: r.job.Wish, Full: r.job.Now.Unix(), Open: r.rest.open,
 		Summary: Summary{Assets: s.Assets, Files: s.Files, Unchanged: s.Placed + s.Moved + s.Unchanged, Missing: s.Missing, Altered: s.Altered},
 	}
-	for dir := range r.rest.folders {
-		info, err := r.job.Dest.Lstat(dir)
-		if err != nil {
-			return nil // it was taken away meanwhile
-		}
-		rest.Folders = append(rest.Folders, folderState{dir, info.ModTime().UnixNano()})
+	if c := r.plan.carried; c != nil {
+		rest.Full = c.rest.Full
 	}
-	slices.SortFunc(rest.Folders, func(a, b folderState) int {
-		if a.Path < b.Path {
-			return -1
-		}
-		return 1
-	})
+	var ok bool
+	if rest.Folders, ok = r.foldersLeft(); !ok {
+		return nil
+	}
+	var err error
+	if rest.Past, err = r.keepPast(ctx); err != nil {
+		return err
+	}
 	text, err := json.Marshal(rest)
 	if err != nil {
 		return fmt.Errorf("note that all is there: %w", err)
@@ -125,43 +147,92 @@ func (r *run) keepRest() error {
 	return r.job.Record.SetMeta(metaRest, string(text))
 }
 
+// foldersLeft describes the folders as the run leaves them. Those that it did not
+// touch are as they were told: if somebody else changed one meanwhile, that shows the
+// next time. ok is false where a folder was taken away.
+func (r *run) foldersLeft() (list []folderState, ok bool) {
+	told := map[string]int64{}
+	if c := r.plan.carried; c != nil {
+		for _, f := range c.rest.Folders {
+			told[f.Path] = f.ModTime
+			r.rest.folders[f.Path] = true
+		}
+	}
+	for dir := range r.left {
+		r.rest.touch(dir)
+	}
+	for dir := range r.rest.folders {
+		at, known := told[dir]
+		if !known || r.rest.touched[dir] {
+			info, err := r.job.Dest.Lstat(dir)
+			if known && errors.Is(err, fs.ErrNotExist) {
+				continue // nothing is left in it
+			} else if err != nil {
+				return nil, false
+			}
+			at = info.ModTime().UnixNano()
+		}
+		list = append(list, folderState{dir, at})
+	}
+	slices.SortFunc(list, func(a, b folderState) int { return strings.Compare(a.Path, b.Path) })
+	return list, true
+}
+
+// rest returns what the last run left, nil if that tells nothing of a wish: it did not
+// come to its end, or it is too old.
+func (d *Destination) rest(wish string, now time.Time) (*Rest, error) {
+	if d.FS == nil || wish == "" {
+		return nil, nil
+	}
+	running, err := d.Record.Meta(metaRunning)
+	if err != nil || running != "" {
+		return nil, err
+	}
+	text, err := d.Record.Meta(metaRest)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	var rest Rest
+	if err := json.Unmarshal([]byte(text), &rest); err != nil || rest.Wish != wish {
+		return nil, nil
+	}
+	if age := now.Unix() - rest.Full; age < 0 || age >= int64(FullLook/time.Second) { // a clock that was set back says nothing
+		return nil, nil
+	}
+	return &rest, nil
+}
+
+// asLeft reports whether the folders of the destination are as a run left them.
+func (d *Destination) asLeft(rest *Rest) (bool, error) {
+	for _, f := range rest.Folders {
+		info, err := d.FS.Lstat(f.Path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.IsDir() || info.ModTime().UnixNano() != f.ModTime) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	if _, err := d.FS.Lstat(manifest.SumsName); err != nil {
+		return false, nil
+	}
+	return true, nil
+}
+
 // AtRest reports whether nothing has changed since a run that came to its end:
 // neither the library (photosdb.Changed), nor what is wished for, nor any folder
 // of the destination. Then it tells what is missing or altered as that run did,
 // and returns its summary.
 func (d *Destination) AtRest(ctx context.Context, library, wish string, now time.Time, event func(Event)) (Summary, bool, error) {
-	if d.FS == nil {
-		return Summary{}, false, nil
-	}
-	running, err := d.Record.Meta(metaRunning)
-	if err != nil || running != "" {
+	rest, err := d.rest(wish, now)
+	if err != nil || rest == nil {
 		return Summary{}, false, err
-	}
-	text, err := d.Record.Meta(metaRest)
-	if err != nil || text == "" {
-		return Summary{}, false, err
-	}
-	var rest Rest
-	if err := json.Unmarshal([]byte(text), &rest); err != nil || rest.Wish != wish {
-		return Summary{}, false, nil
-	}
-	if age := now.Unix() - rest.Full; age < 0 || age >= int64(FullLook/time.Second) { // a clock that was set back says nothing
-		return Summary{}, false, nil
 	}
 	changed, err := photosdb.Changed(ctx, library, rest.Cursor)
 	if err != nil || changed {
 		return Summary{}, false, err
 	}
-	for _, f := range rest.Folders {
-		info, err := d.FS.Lstat(f.Path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.IsDir() || info.ModTime().UnixNano() != f.ModTime) {
-			return Summary{}, false, nil
-		} else if err != nil {
-			return Summary{}, false, err
-		}
-	}
-	if _, err := d.FS.Lstat(manifest.SumsName); err != nil {
-		return Summary{}, false, nil
+	if ok, err := d.asLeft(rest); err != nil || !ok {
+		return Summary{}, false, err
 	}
 	for _, f := range rest.Open {
 		e := f.event()

@@ -38,6 +38,9 @@ type Job struct {
 	// all that was asked for: see Destination.AtRest. Without a Cursor nothing is
 	// noted for it.
 	Cursor, Wish string
+	// Library tells what the library held at the moment of Cursor. With it the next run
+	// plans only what changes (Destination.Recent); it may be nil.
+	Library func(context.Context) (*photosdb.Baseline, error)
 	// Event is called for each file when its fate is known, by one goroutine
 	// at a time. It may be nil.
 	Event func(Event)
@@ -133,6 +136,7 @@ func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
+	r.carry()
 	err := r.takeOver(ctx)
 	if err == nil {
 		err = r.work(ctx)
@@ -145,7 +149,7 @@ func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 		err = end
 	}
 	if err == nil {
-		err = r.keepRest()
+		err = r.keepRest(ctx)
 	}
 	return r.summary, err
 }
@@ -166,7 +170,7 @@ type run struct {
 }
 
 func newRun(p *Plan, job Job) *run {
-	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}, rest: restWatch{folders: map[string]bool{}}}
+	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}, rest: newRestWatch()}
 	if r.job.Workers <= 0 {
 		r.job.Workers = defaultWorkers
 	}

@@ -103,6 +103,13 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 			t.Fatal(err)
 		}
 		job.Wish = w.wish
+		job.Library = func(ctx context.Context) (*photosdb.Baseline, error) {
+			found, err := lib.Compare(ctx, nil)
+			if err != nil {
+				return nil, err
+			}
+			return found.Baseline, nil
+		}
 	}
 	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), d.Record, job.Dest, opt)
 	if err != nil {

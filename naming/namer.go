@@ -29,11 +29,16 @@ type Namer struct {
 	// Portable makes names that Windows, SMB and exFAT can hold as well, and that
 	// gocryptfs keeps in one piece. It is set before the first name is given.
 	Portable bool
+	// Few says that of all the assets only a few will be named, beside the names
+	// that were kept of the others; see Doubtful. It is set before the first name is
+	// kept.
+	Few bool
 
 	dir, file *Template
 
 	folders folders
 	stems   stems
+	doubt   bool // see Doubtful
 
 	asked facts
 	none  Details
@@ -56,12 +61,20 @@ func NewNamer(dir, file *Template) *Namer {
 func (n *Namer) Keep(owner string, name Name) {
 	folder, ok := n.keepFolder(name)
 	if !ok {
+		n.doubt = true
 		return
 	}
 	if hashes := n.hashes(folder, lasting(name.Base, Key(name.Base))); n.free(hashes, ownerID(owner)) {
 		n.stems.hold(hashes, ownerID(owner), false)
+	} else {
+		n.doubt = true
 	}
 }
+
+// Doubtful reports whether a name may not be the one that the asset would have got
+// had every asset been named in order. Where Few assets are named only the names of
+// the others are known, and not which files they have. Otherwise it means nothing.
+func (n *Namer) Doubtful() bool { return n.doubt }
 
 // Name returns the name of an asset, which is asked for once: the one that was
 // kept, if the templates still give the same wish, else the first that is free.
@@ -127,8 +140,13 @@ func (n *Namer) confirm(a *photosdb.Asset, id ownerHash, kept Name) bool {
 	if !ok {
 		return false
 	}
-	hashes := n.hashes(folder, stemsOf(kept.Base, Key(kept.Base), a))
+	stems := stemsOf(kept.Base, Key(kept.Base), a)
+	if n.Few {
+		n.awaited(folder, stems, id) // notes a doubt: the others might have one of the stems
+	}
+	hashes := n.hashes(folder, stems)
 	if !n.free(hashes, id) {
+		n.doubt = true
 		return false
 	}
 	n.stems.hold(hashes, id, true)
@@ -184,6 +202,7 @@ func (n *Namer) awaited(folder folderID, stems []string, id ownerHash) bool {
 	for _, stem := range stems {
 		for _, base := range basesOf(stem) {
 			if n.stems.early(hash(folder, base), id) {
+				n.doubt = true
 				return true
 			}
 		}

@@ -1,6 +1,7 @@
 package photosdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,37 +102,16 @@ func (l *Library) count() (n int, err error) {
 // keys lists the Z_PKs of all assets in order. The table itself is read, not an
 // index of it: a damaged index must not hide a photo.
 func (l *Library) keys(order Order) ([]int64, error) {
-	type key struct {
-		pk   int64
-		date float64
-		uuid string
-	}
-	var all []key
+	var all []dated
 	err := each(l.conn, "SELECT Z_PK, ZUUID, ZDATECREATED FROM "+l.schema.asset+" NOT INDEXED", func(stmt *sqlite.Stmt) error {
-		k := key{pk: stmt.ColumnInt64(0), uuid: stmt.ColumnText(1)}
+		k := datedOf(stmt, order)
 		if k.uuid == "" {
 			return fmt.Errorf("%w: %s row %d has no ZUUID", ErrDamaged, l.schema.asset, k.pk)
-		}
-		if order == ByDate {
-			// As the asset will tell it: unknown dates count as none.
-			if date := (cell{stmt, 2}).time(); !date.IsZero() {
-				k.date = float64(date.UnixMicro())
-			} else {
-				k.date = -1e300
-			}
 		}
 		all = append(all, k)
 		return nil
 	})
-	slices.SortFunc(all, func(a, b key) int {
-		if a.date != b.date {
-			if a.date < b.date {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.uuid, b.uuid)
-	})
+	slices.SortFunc(all, dated.compare)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +128,34 @@ func (l *Library) keys(order Order) ([]int64, error) {
 		keys[i] = k.pk
 	}
 	return keys, nil
+}
+
+// dated is an asset's key with what it is sorted by.
+type dated struct {
+	pk   int64
+	date float64
+	uuid string
+}
+
+// datedOf takes a row of Z_PK, ZUUID and ZDATECREATED.
+func datedOf(stmt *sqlite.Stmt, order Order) dated {
+	k := dated{pk: stmt.ColumnInt64(0), uuid: stmt.ColumnText(1)}
+	if order == ByDate {
+		// As the asset will tell it: unknown dates count as none.
+		if date := (cell{stmt, 2}).time(); !date.IsZero() {
+			k.date = float64(date.UnixMicro())
+		} else {
+			k.date = -1e300
+		}
+	}
+	return k
+}
+
+func (k dated) compare(other dated) int {
+	if k.date != other.date {
+		return cmp.Compare(k.date, other.date)
+	}
+	return strings.Compare(k.uuid, other.uuid)
 }
 
 // reader reads chunks of assets with statements that are prepared once.

@@ -103,6 +103,7 @@ func changesOf(t testing.TB, path string, since *Baseline) *Changes {
 		t.Error("there was a snapshot")
 	}
 	same(t, "in place", found, there)
+	checkRecent(t, l, since, found)
 	return there // it knows the files' times, as they are now
 }
 

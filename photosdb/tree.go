@@ -142,20 +142,24 @@ func (t *tree) withStem(dir, stem string) string {
 // Open opens the file of a resource inside the library for reading. Errors:
 // fs.ErrNotExist where it is not there, ErrOutside where its path or a link
 // leads out of the library, fs.ErrPermission.
-func (l *Library) Open(r *Resource) (*os.File, error) {
+func (l *Library) Open(r *Resource) (*os.File, error) { return l.tree.openResource(r) }
+
+func (t *tree) openResource(r *Resource) (*os.File, error) {
 	if r.Reference != nil {
 		return nil, &fs.PathError{Op: "open", Path: r.Reference.Path, Err: ErrOutside}
 	}
 	if !filepath.IsLocal(filepath.FromSlash(r.Path)) {
 		return nil, &fs.PathError{Op: "open", Path: r.Path, Err: ErrOutside}
 	}
-	return l.tree.open(r.Path)
+	return t.open(r.Path)
 }
 
 // OpenReferenced opens the file of a resource that lies outside the library,
 // wherever the database says. Only files that the user left there on purpose
 // are such (Origin.Referenced); call it where the user wants them.
-func (l *Library) OpenReferenced(r *Resource) (*os.File, error) {
+func (l *Library) OpenReferenced(r *Resource) (*os.File, error) { return openReferenced(r) }
+
+func openReferenced(r *Resource) (*os.File, error) {
 	if r.Reference == nil {
 		return nil, &fs.PathError{Op: "open", Path: r.Path, Err: errors.New("not a referenced file")}
 	}

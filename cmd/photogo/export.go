@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,9 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if done, err := exportAtRest(c, e, state, wish); done {
 		return err
 	}
+	if done, err := exportRecent(c, e, state, wish, opt, link); done {
+		return err
+	}
 	library, err := e.openLibrary(c)
 	if err != nil {
 		return err
@@ -135,6 +139,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		summary, err = plan.Run(c.Context, export.Job{
 			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(),
 			Cursor: cursor, Wish: wish, Event: p.event,
+			Library: func(ctx context.Context) (*photosdb.Baseline, error) { return baselineOf(ctx, library) },
 		})
 	}
 	warn() // some only come up while assets are read
@@ -186,6 +191,46 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 		p.event(ev)
 	}
 	return true, finishExport(p, summary, nil)
+}
+
+// exportRecent is an export of what changed since the last. done is false where
+// everything is to be looked at; then nothing was done or told.
+func exportRecent(c *cli.Context, e environment, state, wish string, opt export.Options, link export.Link) (done bool, err error) {
+	path := e.libraryPath(c)
+	if wish == "" || path == "" {
+		return false, nil
+	}
+	start := e.now()
+	// Known: a destination is only ever made by an export of everything.
+	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: path, Known: true})
+	if err != nil {
+		return false, nil
+	}
+	defer dest.Close()
+	recent, _, err := dest.Recent(c.Context, path, wish, start, opt)
+	if err != nil || recent == nil {
+		return false, nil
+	}
+	defer recent.Close()
+	if path, err = filepath.Abs(path); err != nil {
+		return false, nil
+	}
+	p, err := newPrinter(c, e, path, dest.Path, recent.Assets(), 0)
+	if err != nil {
+		return true, err
+	}
+	p.start = start
+	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event})
+	return true, finishExport(p, summary, err)
+}
+
+// baselineOf is what an open library holds.
+func baselineOf(ctx context.Context, l *photosdb.Library) (*photosdb.Baseline, error) {
+	found, err := l.Compare(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return found.Baseline, nil
 }
 
 // wishOf is all that an export was asked for, as a text; "" where every file is to

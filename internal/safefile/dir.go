@@ -268,6 +268,13 @@ func (d *Dir) Remove(name string) error {
 // Lstat implements FS.
 func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	var info fileInfo
+	if name == "." { // the folder itself, which has no name in itself
+		info.name = name
+		if err := retry(func() error { return unix.Fstat(int(d.top.Fd()), &info.stat) }); err != nil {
+			return nil, &fs.PathError{Op: "lstat", Path: name, Err: err}
+		}
+		return &info, nil
+	}
 	err := d.at("lstat", name, func(folder int, base string) error {
 		info.name = base
 		return unix.Fstatat(folder, base, &info.stat, unix.AT_SYMLINK_NOFOLLOW)
