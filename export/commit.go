@@ -30,6 +30,7 @@ type committer struct {
 	renamed  chan struct{} // closed when renaming has its names
 	named    []*batch      // that have their names, not yet in the record
 	number   int64         // of the batch that was intended last
+	dropped  []string      // old versions that were removed, and that the record still knows
 }
 
 // batch is what one transaction announces and a later one records.
@@ -116,9 +117,11 @@ func (c *committer) flush() error {
 	}
 	named := c.named
 	c.named = nil
-	err := c.sync(b, named)
+	dropped := c.dropped
+	c.dropped = nil
+	err := c.sync(b, named, dropped)
 	if err == nil {
-		err = c.record(b, named)
+		err = c.record(b, named, dropped)
 	}
 	if err != nil {
 		// What has no name yet is taken away. What got its name stays and is
@@ -149,9 +152,10 @@ func (c *committer) await() {
 	c.renaming = nil
 }
 
-// sync makes durable what a batch wrote and what batches before renamed.
-func (c *committer) sync(b *batch, named []*batch) error {
-	names := c.takeFresh()
+// sync makes durable what a batch wrote, what batches before renamed, and that
+// old versions are gone.
+func (c *committer) sync(b *batch, named []*batch, dropped []string) error {
+	names := append(c.takeFresh(), c.foldersOf(dropped)...)
 	for _, n := range named {
 		names = slices.AppendSeq(names, maps.Keys(n.folders))
 	}
@@ -169,9 +173,14 @@ func (c *committer) sync(b *batch, named []*batch) error {
 }
 
 // record writes one batch down as intended, and others as placed.
-func (c *committer) record(b *batch, named []*batch) error {
-	change := manifest.Change{Batch: b.number, Intended: make([]manifest.Entry, 0, b.files)}
+func (c *committer) record(b *batch, named []*batch, dropped []string) error {
+	change := manifest.Change{Batch: b.number, Intended: make([]manifest.Entry, 0, b.files), Released: dropped}
 	for _, n := range named {
+		for _, e := range n.events {
+			if old, ok := superseded(e); ok {
+				change.Aside = append(change.Aside, old)
+			}
+		}
 		if n.intended {
 			change.Settled = n.number
 		}
@@ -271,7 +280,9 @@ func (c *committer) tell(recorded []*batch) {
 				c.groupDone()
 				continue
 			}
-			c.dropOld(e)
+			if old, ok := superseded(e); ok && c.dropOld(old) {
+				c.dropped = append(c.dropped, old.Path)
+			}
 			if old := e.Item.known; old != nil && old.Path != e.Entry.Path {
 				c.left[path.Dir(old.Path)] = true
 			}
@@ -280,22 +291,10 @@ func (c *committer) tell(recorded []*batch) {
 	}
 }
 
-// dropOld removes the version of a file that lies under another name, now that
-// its successor is in the record. Whatever else may be there stays.
-func (c *committer) dropOld(e Event) {
-	old := e.Item.known
-	if old == nil || e.Outcome != Placed || old.Path == e.Entry.Path {
-		return
-	}
-	if there, same := c.plan.look(old); there && same {
-		c.job.Dest.Remove(old.Path)
-	}
-}
-
-// finish commits what is left: what has gathered gets its names, and then they
-// are recorded with those before.
+// finish commits what is left: what has gathered gets its names, then they are
+// recorded with those before, and then that the old versions are gone.
 func (c *committer) finish() error {
-	for range 2 {
+	for n := 0; n < 2 || len(c.dropped) > 0; n++ {
 		c.await()
 		if err := c.flush(); err != nil {
 			return err

@@ -415,7 +415,7 @@ func (p *Plan) look(known *manifest.Entry) (there, same bool) {
 	}
 	info, err := p.folder.Lstat(known.Path)
 	if err != nil {
-		return false, false
+		return !errors.Is(err, fs.ErrNotExist), false // what cannot be looked at is not gone
 	}
 	return true, info.Mode().IsRegular() && info.Size() == known.Size && info.ModTime().UnixNano() == known.ModTime
 }

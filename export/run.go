@@ -204,6 +204,9 @@ func (r *run) begin(ctx context.Context) error {
 			return fmt.Errorf("clean up after an interrupted run: %w", err)
 		}
 	}
+	if err := r.dropSuperseded(); err != nil {
+		return fmt.Errorf("remove old versions: %w", err)
+	}
 	if of, err := r.job.Record.Meta(metaLibrary); err != nil {
 		return err
 	} else if of == "" && r.plan.opt.Library != "" {

@@ -196,27 +196,45 @@ func (w *worker) redate(file *stagedFile) error {
 }
 
 // inspect looks into a file that is not as it was recorded. If only its times
-// changed it stays; if its bytes did, it is put aside for a person to see, and
-// the file is placed anew.
+// changed it stays, or is moved; if its bytes did, it is put aside for a person
+// to see, and the file is placed anew.
 func (w *worker) inspect(item *Item) (_ stagedFile, done bool, err error) {
 	name := item.known.Path
 	sum, info, err := w.hashPlaced(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return stagedFile{}, false, nil // it went since the plan looked
+	}
 	if err != nil && item.Reason != ReasonSpoilt { // a bad disk can still rename what it cannot read
 		return stagedFile{}, false, fmt.Errorf("read %s, which was changed: %w", name, err)
 	}
 	if err == nil && sum == item.known.Sum && info.Size() == item.known.Size {
-		if name == item.Path && item.known.Version == item.Version {
-			file := stagedFile{item: item, entry: *item.known, fate: Unchanged}
-			file.entry.ModTime = info.ModTime().UnixNano()
-			return file, true, nil
+		known := *item.known
+		known.ModTime = info.ModTime().UnixNano()
+		if known.Version == item.Version && name == item.Path {
+			return stagedFile{item: item, entry: known, fate: Unchanged}, true, nil
 		}
-		return stagedFile{}, false, nil
+		item.known = &known
+		if known.Version != item.Version {
+			return stagedFile{}, false, nil
+		}
+		item.Reason = ReasonRenamed
+		file, err := w.move(item)
+		return file, true, err
 	}
 	aside, err := w.freeAside(name)
 	if err != nil {
 		return stagedFile{}, false, err
 	}
 	if err := w.job.Dest.Rename(name, aside); err != nil {
+		return stagedFile{}, false, fmt.Errorf("put %s aside: %w", name, err)
+	}
+	// The record must not forget the name before the file has lost it for good:
+	// after a crash it would be a stranger's, and in the way for ever.
+	names := []string{path.Dir(name)}
+	for dir := path.Dir(aside); dir != "."; dir = path.Dir(dir) {
+		names = append(names, dir)
+	}
+	if err := w.job.Dest.Sync(names...); err != nil {
 		return stagedFile{}, false, fmt.Errorf("put %s aside: %w", name, err)
 	}
 	return stagedFile{}, false, w.job.Record.Commit(manifest.Change{Gone: []string{name}})
