@@ -20,13 +20,15 @@ import (
 // changes the next run has nothing to do, and need not look at every asset and
 // every file to know.
 type Rest struct {
-	Cursor  string        `json:"cursor"` // of the library; photosdb.Library.Cursor
-	Wish    string        `json:"wish"`   // what was asked for; opaque here
-	Full    int64         `json:"full"`   // when every file was looked at last: seconds since 1970 UTC
-	Summary Summary       `json:"summary"`
-	Open    []openFile    `json:"open"`    // what is missing or altered, and told by every run
-	Folders []folderState `json:"folders"` // those that hold files
-	Past    string        `json:"past"`    // the seal of the past that goes with it; "" for none
+	Cursor  string  `json:"cursor"` // of the library; photosdb.Library.Cursor
+	Wish    string  `json:"wish"`   // what was asked for; opaque here
+	Full    int64   `json:"full"`   // when every file was looked at last: seconds since 1970 UTC
+	Summary Summary `json:"summary"`
+	Past    string  `json:"past"` // the seal of the past that goes with it; "" for none
+
+	// What follows is kept apart: it may be long, and is read when it is needed.
+	Open    []openFile    `json:"-"` // what is missing or altered, and told by every run
+	Folders []folderState `json:"-"` // those that hold files
 }
 
 // openFile is a file that is not as it should be.
@@ -115,8 +117,13 @@ func (f openFile) event() Event {
 	return e
 }
 
-// metaRest is where the record keeps the Rest, as JSON.
-const metaRest = "rest"
+// The record keeps the Rest under metaRest, as JSON, and its lists under the others.
+// Without the first the others mean nothing.
+const (
+	metaRest    = "rest"
+	metaOpen    = "rest: open"
+	metaFolders = "rest: folders"
+)
 
 // keepRest writes down that all fits, if it does. A failure to do so costs the
 // next run its time, and nothing else.
@@ -140,11 +147,19 @@ func (r *run) keepRest(ctx context.Context) error {
 	if rest.Past, err = r.keepPast(ctx); err != nil {
 		return err
 	}
-	text, err := json.Marshal(rest)
-	if err != nil {
-		return fmt.Errorf("note that all is there: %w", err)
+	for _, part := range []struct {
+		key   string
+		value any
+	}{{metaOpen, rest.Open}, {metaFolders, rest.Folders}, {metaRest, rest}} { // the Rest last: it makes them count
+		text, err := json.Marshal(part.value)
+		if err == nil {
+			err = r.job.Record.SetMeta(part.key, string(text))
+		}
+		if err != nil {
+			return fmt.Errorf("note that all is there: %w", err)
+		}
 	}
-	return r.job.Record.SetMeta(metaRest, string(text))
+	return nil
 }
 
 // foldersLeft describes the folders as the run leaves them. Those that it did not
@@ -202,8 +217,23 @@ func (d *Destination) rest(wish string, now time.Time) (*Rest, error) {
 	return &rest, nil
 }
 
-// asLeft reports whether the folders of the destination are as a run left them.
+// lists reads what is kept apart of a Rest; ok is false where it cannot be read.
+func (d *Destination) lists(rest *Rest) (ok bool, err error) {
+	for key, into := range map[string]any{metaOpen: &rest.Open, metaFolders: &rest.Folders} {
+		text, err := d.Record.Meta(key)
+		if err != nil || json.Unmarshal([]byte(text), into) != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// asLeft reports whether the folders of the destination are as a run left them, and
+// reads the lists of its Rest.
 func (d *Destination) asLeft(rest *Rest) (bool, error) {
+	if ok, err := d.lists(rest); err != nil || !ok {
+		return false, err
+	}
 	for _, f := range rest.Folders {
 		info, err := d.FS.Lstat(f.Path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.IsDir() || info.ModTime().UnixNano() != f.ModTime) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"zombiezen.com/go/sqlite"
@@ -32,6 +33,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"library": library, "exits": exits, "files": files, "forget": forget, "needs": needs, "spoil": spoil,
+			"retitle": retitle, "settle": settle,
 		},
 	})
 }
@@ -68,6 +70,26 @@ func forget(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer conn.Close()
 	ts.Check(sqlitex.ExecuteTransient(conn, query, nil))
+}
+
+// retitle LIBRARY CASE TITLE gives an asset a title, in a library without a history.
+func retitle(ts *testscript.TestScript, neg bool, args []string) {
+	a, ok := ts.Value(libraries{}).(map[string]*fixture.Library)[args[0]].Case(args[1])
+	if !ok {
+		ts.Fatalf("no case %s", args[1])
+	}
+	conn, err := sqlite.OpenConn(ts.MkAbs(args[0]+"/database/Photos.sqlite"), sqlite.OpenReadWrite)
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(sqlitex.ExecuteTransient(conn, "DROP TABLE IF EXISTS ACHANGE", nil))
+	ts.Check(sqlitex.ExecuteTransient(conn, "UPDATE ZADDITIONALASSETATTRIBUTES SET ZTITLE = ? WHERE ZASSET = (SELECT Z_PK FROM ZASSET WHERE ZUUID = ?)",
+		&sqlitex.ExecOptions{Args: []any{args[2], a.UUID}}))
+}
+
+// settle LIBRARY makes a library look as if it had not been changed for a while.
+func settle(ts *testscript.TestScript, neg bool, args []string) {
+	then := time.Now().Add(-time.Hour)
+	ts.Check(os.Chtimes(ts.MkAbs(args[0]+"/database/Photos.sqlite"), then, then))
 }
 
 // exits CODE PROGRAM ARG... runs a program that must end with an exit code.
