@@ -88,8 +88,9 @@ func folderParts(text string, portable bool) (parts []string) {
 
 // Component makes any text the name of a file or folder. The result is in
 // Unicode NFC, has 1 to 255 bytes (in NFD as well), no character that cannot be
-// printed or that turns the direction of reading, none of / \ : (which Finder
-// shows as a slash), no blank at its ends, no dot at its beginning or end.
+// printed or that turns the direction of reading, no U+FFFD (b3sum --check stops at
+// it), none of / \ : (which Finder shows as a slash), no blank at its ends, no dot
+// at its beginning or end.
 // Component(Component(s)) is Component(s).
 func Component(s string) string { return plainRules.component(s) }
 
@@ -97,7 +98,7 @@ func (r rules) component(s string) string {
 	if r.isPlain(s) {
 		return s
 	}
-	s = strings.Map(cleanRune, strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.Map(cleanRune, strings.ToValidUTF8(s, "_"))
 	if r.portable {
 		s = strings.Map(portableRune, s)
 	}
@@ -173,8 +174,8 @@ func cleanRune(c rune) rune {
 		return -1
 	case c == '\u200e', c == '\u200f', c == '\u061c', '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069', c == '\ufeff':
 		return -1
-	case unicode.Is(unicode.Noncharacter_Code_Point, c):
-		return '\uFFFD'
+	case c == utf8.RuneError, unicode.Is(unicode.Noncharacter_Code_Point, c):
+		return '_' // b3sum takes the replacement character for a sign of damage
 	}
 	return c
 }
