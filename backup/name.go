@@ -6,13 +6,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrName says that a text is no name of a library, or of a period.
 var ErrName = errors.New("not a name that archives can have")
 
 var (
-	libraryName = regexp.MustCompile(`^[\pL\pN][\pL\pN\pM._+@-]{0,99}$`)
+	libraryName = regexp.MustCompile(`^[\pL\pN][\pL\pN\pM._+@-]*$`)
 	periodName  = regexp.MustCompile(`^[0-9]{4}-(?:W[0-9]{2}|[0-9]{2}(?:-[0-9]{2})?)$`)
 	portionName = regexp.MustCompile(`^(.+)\.([2-9]|[1-9][0-9]{1,5})$`)
 )
@@ -20,10 +21,17 @@ var (
 // CheckLibrary makes sure that archives can be named after a library. Errors:
 // ErrName.
 func CheckLibrary(library string) error {
-	if !libraryName.MatchString(library) {
-		return fmt.Errorf("%w: %q is none for a library: letters, digits and . _ - + @, up to 100, a letter or digit first", ErrName, library)
+	if !isLibrary(library) {
+		return fmt.Errorf("%w: %q is none for a library: letters, digits and . _ - + @, up to %d, a letter or digit first", ErrName, library, maxLibrary)
 	}
 	return nil
+}
+
+// maxLibrary is the length of a library's name, in characters.
+const maxLibrary = 100
+
+func isLibrary(name string) bool {
+	return libraryName.MatchString(name) && utf8.RuneCountInString(name) <= maxLibrary
 }
 
 // ArchiveName is the name of a library's archive of a period: 2025-05 for a month,
@@ -55,7 +63,7 @@ func ParseName(name string) (library, period string, portion int, ok bool) {
 	// A period has no digits of a year behind its first hyphen, so that the
 	// shortest one at the end that is a period is the only one.
 	for cut := strings.LastIndexByte(name, '-'); cut > 0; cut = strings.LastIndexByte(name[:cut], '-') {
-		if periodName.MatchString(name[cut+1:]) && libraryName.MatchString(name[:cut]) {
+		if periodName.MatchString(name[cut+1:]) && isLibrary(name[:cut]) {
 			return name[:cut], name[cut+1:], portion, true
 		}
 	}
