@@ -62,17 +62,17 @@ func (b *bench) makeLibraries(ctx context.Context, m maker) (many, large library
 	if many, err = b.make(ctx, m, "Many", b.assets); err != nil {
 		return many, large, err
 	}
-	large, err = b.make(ctx, m, "Large", largeFiles, "--file-size", "4M",
-		"--cloud-only", "0", "--live", "0", "--edits", "0", "--movies", "0", "--trashed", "0", "--albums", "5", "--persons", "5")
+	large, err = b.make(ctx, m, "Large", largeFiles, largeOptions...)
 	return many, large, err
 }
 
-// largeFiles is how many files of 4 MiB are exported for the bytes, rather than
-// for the files.
-const largeFiles = 200
-
+// make makes a library in the folder of this run.
 func (b *bench) make(ctx context.Context, m maker, name string, assets int, options ...string) (library, error) {
-	l := library{path: filepath.Join(b.dir, name+".photoslibrary"), assets: assets}
+	return b.makeIn(ctx, b.dir, m, name, assets, options...)
+}
+
+func (b *bench) makeIn(ctx context.Context, dir string, m maker, name string, assets int, options ...string) (library, error) {
+	l := library{path: filepath.Join(dir, name+".photoslibrary"), assets: assets}
 	b.say("making %s, %d assets", filepath.Base(l.path), assets)
 	args := append([]string{m.scale, l.path, strconv.Itoa(assets), "--from", filepath.Join(m.libraries, template)}, options...)
 	if err := b.quietly(exec.CommandContext(ctx, "python3", args...)); err != nil {

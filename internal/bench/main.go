@@ -49,8 +49,9 @@ type config struct {
 	settle    time.Duration
 	keep      bool
 	sizes     string // of the libraries that are only read
+	growth    string // sizes of the libraries of small files that are exported
 
-	read, changes, since string // this program measures itself
+	read, changes, since, hash string // this program measures itself
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, out, words io.Writer) error {
@@ -61,6 +62,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	switch {
 	case c.read != "":
 		return readAll(ctx, c.read, c.work)
+	case c.hash != "":
+		return hashAll(ctx, c.hash)
 	case c.changes != "":
 		return findChanges(ctx, c.changes, c.since, c.work, out)
 	}
@@ -94,23 +97,53 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	var results []result
 	if c.peer != "" {
 		results, err = b.peers(ctx, many)
-	} else if results, err = b.measure(ctx, many, large); err == nil {
-		for _, size := range strings.Fields(strings.ReplaceAll(c.sizes, ",", " ")) {
-			assets, convErr := strconv.Atoi(size)
-			if convErr != nil {
-				return convErr
-			}
-			more, scaleErr := b.scale(ctx, maker, assets)
-			if scaleErr != nil {
-				return scaleErr
-			}
-			results = append(results, more...)
-		}
+	} else {
+		results, err = b.all(ctx, maker, many, large)
 	}
 	if err != nil {
 		return err
 	}
 	return write(out, before, loadAverage(ctx), commandLine(args), results)
+}
+
+// all measures everything but what is measured beside peers.
+func (b *bench) all(ctx context.Context, m maker, many, large library) ([]result, error) {
+	results, err := b.measure(ctx, many, large)
+	if err != nil {
+		return nil, err
+	}
+	cloned, err := b.clones(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	results = append(results, cloned)
+	sizes, err := numbers(b.sizes)
+	if err != nil {
+		return nil, err
+	}
+	for _, assets := range sizes {
+		more, err := b.scale(ctx, m, assets)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, more...)
+	}
+	if sizes, err = numbers(b.growth); err != nil {
+		return nil, err
+	}
+	more, err := b.grow(ctx, m, sizes)
+	return append(results, more...), err
+}
+
+func numbers(list string) (all []int, err error) {
+	for _, text := range strings.Fields(strings.ReplaceAll(list, ",", " ")) {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 func parse(args []string, getenv func(string) string, words io.Writer) (config, error) {
@@ -130,6 +163,8 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
 	f.StringVar(&c.sizes, "scale", "100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
+	f.StringVar(&c.growth, "grow", "10000,100000", "`SIZES` of libraries of small files that are exported, smallest first; \"\" for none")
+	f.StringVar(&c.hash, "hash", "", "compute both hashes of every file below a `FOLDER`, and nothing else")
 	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")
 	f.StringVar(&c.changes, "changes", "", "find what changed in a `LIBRARY`, and nothing else")
 	f.StringVar(&c.since, "since", "", "with -changes: since what `FILE` holds")
@@ -149,7 +184,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 		}
 		*path = abs
 	}
-	if c.read != "" || c.changes != "" {
+	if c.read != "" || c.changes != "" || c.hash != "" {
 		return c, nil
 	}
 	if _, err := os.Stat(c.photogo); err != nil {
