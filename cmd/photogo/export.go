@@ -85,11 +85,13 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		return err
 	}
 	dry, wish := c.Bool("dry-run"), wishOf(c)
-	if done, err := exportAtRest(c, e, state, wish); done {
-		return err
-	}
-	if done, err := exportRecent(c, e, state, wish, opt, link); done {
-		return err
+	if !dry && !c.Bool("verbose") && c.String("report") == "" { // these tell of each file
+		if done, err := exportAtRest(c, e, state, wish); done {
+			return err
+		}
+		if done, err := exportRecent(c, e, state, wish, opt, link); done {
+			return err
+		}
 	}
 	library, err := e.openLibrary(c)
 	if err != nil {
@@ -233,12 +235,9 @@ func baselineOf(ctx context.Context, l *photosdb.Library) (*photosdb.Baseline, e
 	return found.Baseline, nil
 }
 
-// wishOf is all that an export was asked for, as a text; "" where every file is to
-// be looked at and told.
+// wishOf is all that decides what an export does, as a text; "" where every file is to
+// be looked at, now and by the next export.
 func wishOf(c *cli.Context) string {
-	if c.Bool("dry-run") || c.Bool("verbose") || c.String("report") != "" {
-		return ""
-	}
 	for _, f := range selectionFlags(false) {
 		if c.IsSet(f.Names()[0]) { // a selection can depend on the day, or on a file
 			return ""
@@ -248,7 +247,7 @@ func wishOf(c *cli.Context) string {
 	wish := []string{v, commit}
 	for _, f := range c.Command.Flags {
 		switch name := f.Names()[0]; name {
-		case "json", "quiet", "jobs", "help":
+		case "json", "quiet", "verbose", "report", "dry-run", "jobs", "help":
 		default:
 			wish = append(wish, fmt.Sprintf("%s=%v", name, c.Value(name)))
 		}
