@@ -94,7 +94,7 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	if all {
 		query.Include = photosdb.IncludeAll
 	}
-	for a, err := range library.Assets(c.Context, query) {
+	for a, err := range ahead(library.Assets(c.Context, query)) {
 		if err != nil {
 			return err
 		}
