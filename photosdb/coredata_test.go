@@ -263,6 +263,11 @@ var allChanges = []change{
 			c.delete("InternalResource", pk, uuid+"-@-0", 0)
 		}
 	}},
+	{"file away, of nobody knows whom", true, func(c *coreData, pick picker) {
+		if pk, ok := pick(c.keys("SELECT Z_PK FROM ZINTERNALRESOURCE WHERE ZASSET IN (SELECT Z_PK FROM " + c.s.asset + ") ORDER BY Z_PK")); ok {
+			c.delete("InternalResource", pk, nil, 0)
+		}
+	}},
 	assetChange("keyword", func(c *coreData, asset, owner int64) {
 		word := c.insert("Keyword", "ZTITLE", c.name())
 		c.tieWord(owner, word)

@@ -173,7 +173,12 @@ func (d *digester) addFile(a *digested, stmt *sqlite.Stmt) {
 		}
 	}
 	a.files = append(a.files, f)
+	a.ties += fileTie
 }
+
+// fileTie makes the number of an asset's files one of its ties: what the history
+// tells of a file that was deleted may not say whose it was.
+var fileTie = digestOf("file")
 
 // Columns of queries.resources that can be keys of other tables.
 const (
@@ -229,11 +234,15 @@ func (d *digester) allTies() (map[int64]uint64, error) {
 			return nil, err
 		}
 	}
-	if d.l.queries.faces == "" {
-		return ties, nil
+	err := each(d.l.conn, "SELECT r.ZASSET FROM ZINTERNALRESOURCE r"+s.heldResources(), func(stmt *sqlite.Stmt) error {
+		ties[stmt.ColumnInt64(0)] += fileTie
+		return nil
+	})
+	if err != nil || d.l.queries.faces == "" {
+		return ties, err
 	}
 	query := "SELECT f." + s.faceAsset + ", " + s.faceColumns() + " FROM ZDETECTEDFACE f"
-	err := each(d.l.conn, query, func(stmt *sqlite.Stmt) error {
+	err = each(d.l.conn, query, func(stmt *sqlite.Stmt) error {
 		ties[stmt.ColumnInt64(0)] += d.face(stmt)
 		return nil
 	})

@@ -49,10 +49,15 @@ func (s *schema) resourceQuery() string {
 	if bookmarks {
 		query += " LEFT JOIN ZFILESYSTEMBOOKMARK k ON k.Z_PK = r.ZFILESYSTEMBOOKMARK"
 	}
-	if s.has(table, "ZTRASHEDSTATE") {
-		query += " WHERE IFNULL(r.ZTRASHEDSTATE, 0) = 0"
+	return query + s.heldResources()
+}
+
+// heldResources leaves out the rows r of files that Photos is about to delete.
+func (s *schema) heldResources() string {
+	if !s.has("ZINTERNALRESOURCE", "ZTRASHEDSTATE") {
+		return ""
 	}
-	return query
+	return " WHERE IFNULL(r.ZTRASHEDSTATE, 0) = 0"
 }
 
 func (l *Library) readResource(stmt *sqlite.Stmt) resourceRow {

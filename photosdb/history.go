@@ -78,7 +78,7 @@ func parseCursor(text string) (c cursor, err error) {
 // data model, which numbers the entities of the history anew, gives another.
 func (l *Library) reading() uint64 {
 	q := l.queries
-	return digestOf("1", strconv.FormatInt(l.schema.model, 10), q.assets, q.resources, q.faces, q.albums, q.keywords)
+	return digestOf("2", strconv.FormatInt(l.schema.model, 10), q.assets, q.resources, q.faces, q.albums, q.keywords)
 }
 
 // hasHistory reports whether the tables of the history are there, as tables.
@@ -178,7 +178,7 @@ type touched struct {
 	rows    map[string]map[int64]bool // Z_PKs by the entity whose route is theirs
 	uuids   map[UUID]bool             // assets that are named by UUID
 	deleted map[UUID]bool
-	ties    bool // albums, keywords, people or faces that may concern any asset
+	ties    bool // albums, keywords, people, faces or files that went, of any asset
 }
 
 // Limits of what is taken from the history; beyond, comparing everything is
@@ -215,8 +215,8 @@ func (l *Library) since(p *position) (*touched, error) {
 		return nil, err
 	}
 	t := &touched{rows: map[string]map[int64]bool{}, uuids: map[UUID]bool{}, deleted: map[UUID]bool{}}
-	// Files go together with their asset, and then nothing is left of whose they
-	// were. A file that went alone tells it.
+	// Attributes go together with their asset, and then nothing is left of whose they
+	// were.
 	purged, loose := map[int64]bool{}, map[int64]bool{} // transactions
 	n := 0
 	query := "SELECT ZTRANSACTIONID, ZCHANGETYPE, ZENTITY, ZENTITYPK"
@@ -266,9 +266,7 @@ func (l *Library) since(p *position) (*touched, error) {
 				t.deleted[u] = true
 			}
 		case "InternalResource":
-			if len(uuids) == 0 {
-				loose[transaction] = true
-			}
+			t.ties = t.ties || len(uuids) == 0 // counting shows whose it was
 			for _, u := range uuids {
 				t.uuids[u] = true
 			}
