@@ -70,7 +70,18 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 	if err != nil {
 		return nil, "", err
 	}
-	found, err := photosdb.FindRecent(ctx, library, old.library, rest.missing(), mostRecent)
+	// The record is read while the library is.
+	opt.Library = of
+	var found *photosdb.Recent
+	var p *Plan
+	var planErr error
+	planned := make(chan struct{})
+	go func() {
+		defer close(planned)
+		p, planErr = NewPlan(func(yield func(*photosdb.Asset, error) bool) { sequence(found.Assets)(yield) }, d.Record, d.Folder(), opt)
+	}()
+	found, err = photosdb.FindRecent(ctx, library, old.library, rest.missing(), mostRecent)
+	<-planned
 	switch {
 	case ctx.Err() != nil:
 		return nil, "", ctx.Err()
@@ -85,10 +96,8 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 	case opt.Prune.Wanted && len(found.Deleted) > 0:
 		return nil, "assets are gone from the library", nil
 	}
-	opt.Library = found.Library
-	p, err := NewPlan(sequence(found.Assets), d.Record, d.Folder(), opt)
-	if err != nil {
-		return nil, "", err
+	if planErr != nil {
+		return nil, "", planErr
 	}
 	p.namer.Few = true
 	c := &carried{rest: rest, past: old, again: map[photosdb.UUID]bool{}}

@@ -28,7 +28,7 @@ type Baseline struct {
 }
 
 // entry is one asset: facts is a digest of its own rows and its files', ties one
-// of its albums, keywords and faces, and of the number of its files.
+// of its albums, keywords and faces, with the number of its files (see counted).
 type entry struct {
 	id          assetID
 	facts, ties uint64

@@ -276,7 +276,7 @@ func TestHistoryThatCannotTell(t *testing.T) {
 		}},
 		{"attributes went without a word", "does not tell to which photo", func(c *coreData) {
 			c.save(func() {
-				c.delete("AdditionalAssetAttributes", c.keys("SELECT min(Z_PK) FROM "+attributes)[0], "no uuid")
+				c.delete("AdditionalAssetAttributes", c.keys("SELECT min(Z_PK) FROM " + attributes)[0], "no uuid")
 			})
 		}},
 		{"an asset went without a trace", "every asset that came or went", func(c *coreData) {

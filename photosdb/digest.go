@@ -173,12 +173,16 @@ func (d *digester) addFile(a *digested, stmt *sqlite.Stmt) {
 		}
 	}
 	a.files = append(a.files, f)
-	a.ties += fileTie
 }
 
-// fileTie makes the number of an asset's files one of its ties: what the history
-// tells of a file that was deleted may not say whose it was.
-var fileTie = digestOf("file")
+// counted puts the number of an asset's files into the low bits of its ties: what
+// the history tells of a file that was deleted may not say whose it was.
+func counted(ties uint64, files int) uint64 { return ties<<countBits | uint64(files)&countMask }
+
+const (
+	countBits = 12
+	countMask = 1<<countBits - 1
+)
 
 // Columns of queries.resources that can be keys of other tables.
 const (
@@ -207,12 +211,12 @@ func (a *digested) seal() {
 	for _, f := range a.files {
 		a.rows = append(append(a.rows, 'f'), f.data...)
 	}
-	a.facts = sum64(a.rows)
+	a.facts, a.ties = sum64(a.rows), counted(a.ties, len(a.files))
 	a.rows, a.files = nil, nil
 }
 
-// ties sums up the ties of all assets, by Z_PK, each table read once. It gives the
-// sums that read gives.
+// allTies sums up the ties of all assets, by Z_PK, each table read once. It gives the
+// sums that read gives, files not counted.
 func (d *digester) allTies() (map[int64]uint64, error) {
 	s, ties := d.l.schema, map[int64]uint64{}
 	if j := s.albumJoin; j.table != "" {
@@ -234,17 +238,23 @@ func (d *digester) allTies() (map[int64]uint64, error) {
 			return nil, err
 		}
 	}
-	err := each(d.l.conn, "SELECT r.ZASSET FROM ZINTERNALRESOURCE r"+s.heldResources(), func(stmt *sqlite.Stmt) error {
-		ties[stmt.ColumnInt64(0)] += fileTie
-		return nil
-	})
-	if err != nil || d.l.queries.faces == "" {
-		return ties, err
+	if d.l.queries.faces == "" {
+		return ties, nil
 	}
 	query := "SELECT f." + s.faceAsset + ", " + s.faceColumns() + " FROM ZDETECTEDFACE f"
-	err = each(d.l.conn, query, func(stmt *sqlite.Stmt) error {
+	err := each(d.l.conn, query, func(stmt *sqlite.Stmt) error {
 		ties[stmt.ColumnInt64(0)] += d.face(stmt)
 		return nil
 	})
 	return ties, err
+}
+
+// allFiles counts the files of all assets, by Z_PK, as read does.
+func (d *digester) allFiles() (map[int64]int, error) {
+	files := map[int64]int{}
+	err := each(d.l.conn, "SELECT r.ZASSET, count(*) FROM ZINTERNALRESOURCE r"+d.l.schema.heldResources()+" GROUP BY r.ZASSET", func(stmt *sqlite.Stmt) error {
+		files[stmt.ColumnInt64(0)] = stmt.ColumnInt(1)
+		return nil
+	})
+	return files, err
 }

@@ -178,7 +178,8 @@ type touched struct {
 	rows    map[string]map[int64]bool // Z_PKs by the entity whose route is theirs
 	uuids   map[UUID]bool             // assets that are named by UUID
 	deleted map[UUID]bool
-	ties    bool // albums, keywords, people, faces or files that went, of any asset
+	ties    bool // albums, keywords, people or faces that may concern any asset
+	files   bool // files that went, and may have been any asset's
 }
 
 // Limits of what is taken from the history; beyond, comparing everything is
@@ -266,7 +267,7 @@ func (l *Library) since(p *position) (*touched, error) {
 				t.deleted[u] = true
 			}
 		case "InternalResource":
-			t.ties = t.ties || len(uuids) == 0 // counting shows whose it was
+			t.files = t.files || len(uuids) == 0
 			for _, u := range uuids {
 				t.uuids[u] = true
 			}
@@ -407,15 +408,21 @@ func (l *Library) candidates(d *digester, t *touched, known *Baseline) ([]int64,
 			return nil, err
 		}
 	}
-	if t.ties {
-		ties, err := d.allTies()
+	if t.ties || t.files {
+		var ties map[int64]uint64
+		files, err := d.allFiles()
+		if err == nil && t.ties {
+			ties, err = d.allTies()
+		}
 		if err != nil {
 			return nil, err
 		}
 		err = each(l.conn, "SELECT Z_PK, ZUUID FROM "+l.schema.asset, func(stmt *sqlite.Stmt) error {
 			pk := stmt.ColumnInt64(0)
 			id, _ := idOf(UUID(stmt.ColumnText(1)))
-			if was, ok := known.find(id); !ok || was.ties != ties[pk] {
+			was, ok := known.find(id)
+			now := counted(ties[pk], files[pk])
+			if !ok || (t.ties && was.ties != now) || (was.ties^now)&countMask != 0 {
 				found[pk] = true
 			}
 			return nil
