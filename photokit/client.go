@@ -45,6 +45,9 @@ type Options struct {
 	Parking *Parking // nil: nothing is remembered between runs
 	// TryParked asks for parked files, too.
 	TryParked bool
+	// Ask lets Ready ask the user for the permission, if the user was never asked,
+	// and wait for the answer. For where a person sits in front of the machine.
+	Ask bool
 
 	// Now is the wall clock, for the parking list. nil: time.Now.
 	Now func() time.Time
