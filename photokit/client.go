@@ -85,6 +85,10 @@ func (o *Options) fill() {
 	}
 }
 
+// IsIncoming reports whether a name is that of a file in Options.Dir, complete or
+// not.
+func IsIncoming(name string) bool { return leftover.MatchString(name) }
+
 // Client asks a helper for files. Its methods may be called concurrently, and
 // as many goroutines as Options.Jobs keep the helper busy.
 type Client struct {

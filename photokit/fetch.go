@@ -83,7 +83,7 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Fetched, error) {
 	f := fetching{Client: c, r: r}
 	got, err := f.run(ctx)
 	if err != nil {
-		return nil, &Error{Asset: r.Asset, Types: r.Types, Tries: f.tries, Err: err}
+		return nil, &Error{Asset: r.Asset, Types: r.Types, Tries: f.tries, Parked: f.parked, Err: err}
 	}
 	return got, nil
 }
@@ -101,6 +101,7 @@ type fetching struct {
 	stalled int
 	crashed int
 	proxies int
+	parked  bool
 }
 
 // maxTries bounds what no other bound does.
@@ -115,6 +116,7 @@ func (f *fetching) run(ctx context.Context) (*Fetched, error) {
 	}
 	if !f.opt.TryParked {
 		if parked := f.opt.Parking.of(f.r, f.opt.Now()); parked != nil {
+			f.parked = true
 			return nil, parked
 		}
 	}
@@ -156,6 +158,7 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 		return 0, stopped
 	}
 	giveUp := func(reason Reason) (time.Duration, error) {
+		f.parked = true
 		if parkErr := f.opt.Parking.park(f.r, reason, err.Error(), f.opt.Now()); parkErr != nil {
 			return 0, errors.Join(err, parkErr)
 		}
