@@ -165,7 +165,10 @@ const metaRunning = "running"
 // Errors: ErrStopped where the destination is full or cannot be written,
 // ErrNotPruned, those of the context, and those of the sequence of assets.
 func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
-	r := newRun(p, job)
+	return newRun(p, job).run(ctx)
+}
+
+func (r *run) run(ctx context.Context) (Summary, error) {
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
@@ -174,7 +177,7 @@ func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 	if err == nil {
 		err = r.work(ctx)
 	}
-	if err == nil && p.held != nil {
+	if err == nil && r.plan.held != nil {
 		err = r.prune(ctx)
 	}
 	r.tidy()

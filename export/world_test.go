@@ -42,6 +42,10 @@ type world struct {
 	// wrap and source stand between the run and the world, where a test wants to.
 	wrap   func(safefile.FS) safefile.FS
 	source func(Source) Source
+	fetch  *Fetching // nil: nothing is fetched
+	ahead  int       // see fetchAhead; 0: as it is
+	// watched is told of events as they happen; it may be nil.
+	watched func(Event)
 	// pristine is the library as it must stay; see watch.
 	pristine map[string]string
 	older    *fixture.Library // of which there may be files as well; nil for none
@@ -88,7 +92,11 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	}
 	defer d.Close()
 	job := Job{Source: lib, Dest: d.FS, Record: d.Record, Workers: w.workers, Link: w.link, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		Event: func(e Event) { events = append(events, e) }}
+		Event: func(e Event) {
+			if events = append(events, e); w.watched != nil {
+				w.watched(e)
+			}
+		}}
 	if w.wrap != nil {
 		job.Dest = w.wrap(d.FS)
 	}
@@ -96,6 +104,7 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 		job.Source = w.source(lib)
 	}
 	opt := w.opt
+	opt.DownloadMissing, job.Fetch = opt.DownloadMissing || w.fetch != nil, w.fetch
 	if opt.Library == "" {
 		opt.Library = lib.UUID()
 	}
@@ -119,7 +128,11 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err = plan.Run(ctx, job)
+	r := newRun(plan, job)
+	if w.ahead > 0 {
+		r.fetches.ahead = w.ahead
+	}
+	s, err = r.run(ctx)
 	return s, events, err
 }
 

@@ -204,6 +204,9 @@ func checkFiles(t *testing.T, lib *fixture.Library, l *Library, want fixture.Ass
 		t.Errorf("%s: missing %v, want %v", want.Case, absent, want.Missing)
 	}
 	for role, data := range want.Cloud {
+		if role == "adjustments" { // no row tells where it is
+			continue
+		}
 		if r := a.Resource(Role(role)); r == nil || r.Local || !r.Remote || r.Size != int64(len(data)) {
 			t.Errorf("%s: %s in iCloud is told as %+v", want.Case, role, r)
 		}
