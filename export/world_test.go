@@ -21,12 +21,19 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/fixture/icloud"
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photosdb"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// With PHOTOGO_STUB the tests are the helper that they drive; see icloud.
+func TestMain(m *testing.M) {
+	if os.Getenv("PHOTOGO_STUB") != "" {
+		os.Exit(icloud.Serve(os.Stdin, os.Stdout))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // world is a library and a place to export it to.
 type world struct {
@@ -43,7 +50,10 @@ type world struct {
 	wrap   func(safefile.FS) safefile.FS
 	source func(Source) Source
 	fetch  *Fetching // nil: nothing is fetched
-	ahead  int       // see fetchAhead; 0: as it is
+	// download fetches through a helper; why is what its Err said. nil: none.
+	download func(*Destination) *Downloads
+	why      error
+	ahead    int // see fetchAhead; 0: as it is
 	// watched is told of events as they happen; it may be nil.
 	watched func(Event)
 	// pristine is the library as it must stay; see watch.
@@ -104,7 +114,7 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 		job.Source = w.source(lib)
 	}
 	opt := w.opt
-	opt.DownloadMissing, job.Fetch = opt.DownloadMissing || w.fetch != nil, w.fetch
+	opt.DownloadMissing, job.Fetch = opt.DownloadMissing || w.fetch != nil || w.download != nil, w.fetch
 	if opt.Library == "" {
 		opt.Library = lib.UUID()
 	}
@@ -127,6 +137,16 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), d.Record, job.Dest, opt)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if w.download != nil {
+		downloads := w.download(d)
+		job.Fetch = downloads.Fetching()
+		defer func() {
+			if e := downloads.Close(); e != nil {
+				t.Error(e)
+			}
+			w.why = downloads.Err()
+		}()
 	}
 	r := newRun(plan, job)
 	if w.ahead > 0 {
