@@ -117,7 +117,8 @@ func placedFromCloud(t *testing.T, w *world, events []Event) {
 			e := mustOf(t, events, a, photosdb.Role(role))
 			got, err := os.ReadFile(filepath.Join(w.dest, e.Item.Path))
 			if err != nil || !bytes.Equal(got, data) {
-				t.Errorf("%s of %s is %s: %v", role, a.Case, e.Outcome, err)
+				t.Errorf("%s of %s is %s: %v %v", role, a.Case, e.Outcome, err, e.Err)
+				continue
 			}
 			if proof := e.Entry.Proof; proof != manifest.ProofFingerprint && !((role == "adjustments" || role == "raw") && proof == manifest.ProofSize) {
 				t.Errorf("%s of %s: proof %q", role, a.Case, proof)
