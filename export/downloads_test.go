@@ -77,7 +77,7 @@ func TestTwoThousandFromICloud(t *testing.T) {
 	}
 	for name, helper := range helpers(t) {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, fixture.Options{Assets: count, InCloud: count})
+			w := newWorld(t, fixture.Options{Away: true, Assets: count, InCloud: count})
 			random := rand.New(rand.NewPCG(3, 5))
 			flaky := []icloud.Act{icloud.Refuse("PHPhotosErrorDomain", -1), icloud.Refuse("PHPhotosErrorDomain", 3301), icloud.Refuse("SomethingNewDomain", 42)}
 			never := map[string]error{}
@@ -268,7 +268,7 @@ func TestBadDays(t *testing.T) {
 			}
 			t.Run(name+"/"+helper, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, fixture.Options{Assets: 60, InCloud: count})
+				w := newWorld(t, fixture.Options{Away: true, Assets: 60, InCloud: count})
 				plain, _, err := newWorldOf(t, w).run(t)
 				if err != nil {
 					t.Fatal(err)

@@ -136,7 +136,7 @@ func placedFromCloud(t *testing.T, w *world, events []Event) {
 func TestWhatIsOnlyInICloudIsFetched(t *testing.T) {
 	for _, ahead := range []int{0, 3} { // with little room, most of it is planned twice
 		t.Run(fmt.Sprint(ahead), func(t *testing.T) {
-			w := newWorld(t, fixture.Options{Assets: 60, InCloud: 50})
+			w := newWorld(t, fixture.Options{Away: true, Assets: 60, InCloud: 50})
 			w.ahead, w.opt.Prune.Wanted = ahead, true
 			plain, _ := w.mustRun(t)
 			files, size := inCloud(w)
@@ -176,7 +176,7 @@ func TestWhatIsOnlyInICloudIsFetched(t *testing.T) {
 // A failure is that file's: it stays missing and says why; the rest comes, and the
 // next run asks for what is missing, and for nothing else.
 func TestWhatIsNotDeliveredStaysMissing(t *testing.T) {
-	w := newWorld(t, fixture.Options{})
+	w := newWorld(t, fixture.Options{Away: true})
 	c := withCloud(t, w)
 	states := map[string]struct {
 		err   error
@@ -243,7 +243,7 @@ func TestWhatIsNotDeliveredStaysMissing(t *testing.T) {
 
 // Whoever fetches may be wrong: what is not the recorded file is not placed.
 func TestAProxyIsNeverPlaced(t *testing.T) {
-	w := newWorld(t, fixture.Options{})
+	w := newWorld(t, fixture.Options{Away: true})
 	c := withCloud(t, w)
 	w.fetch.Open = func(context.Context, []string) (Fetcher, error) {
 		dir := filepath.Join(w.dest, filepath.FromSlash(IncomingFolder))
@@ -276,9 +276,9 @@ func (f fetcherFunc) Fetch(ctx context.Context, r photokit.Request) (*photokit.F
 
 // A helper that does not work hinders nothing but fetching, and is asked for once.
 func TestWithoutAHelperAllElseIsDone(t *testing.T) {
-	w := newWorld(t, fixture.Options{})
+	w := newWorld(t, fixture.Options{Away: true})
 	want, _ := w.mustRun(t)
-	other := newWorld(t, fixture.Options{})
+	other := newWorld(t, fixture.Options{Away: true})
 	opened := 0
 	other.fetch = &Fetching{Open: func(context.Context, []string) (Fetcher, error) { opened++; return nil, photokit.ErrNoHelper }}
 	s, _ := other.mustRun(t)
@@ -291,7 +291,7 @@ func TestWithoutAHelperAllElseIsDone(t *testing.T) {
 // A download that hangs holds nobody else back: all else is copied, recorded and told
 // before it ends.
 func TestAHangingDownloadHoldsNothingBack(t *testing.T) {
-	w := newWorld(t, fixture.Options{Assets: 300, InCloud: 20})
+	w := newWorld(t, fixture.Options{Away: true, Assets: 300, InCloud: 20})
 	c := withCloud(t, w)
 	w.fetch.Workers = 2
 	hang := make(chan struct{})
@@ -330,7 +330,7 @@ func TestAHangingDownloadHoldsNothingBack(t *testing.T) {
 
 // A run that is cancelled ends, and leaves nothing behind but what it placed.
 func TestACancelledDownloadLeavesNothing(t *testing.T) {
-	w := newWorld(t, fixture.Options{Assets: 30, InCloud: 30})
+	w := newWorld(t, fixture.Options{Away: true, Assets: 30, InCloud: 30})
 	c := withCloud(t, w)
 	ctx, stop := context.WithCancel(t.Context())
 	n := 0
@@ -363,7 +363,7 @@ func TestACancelledDownloadLeavesNothing(t *testing.T) {
 // Every file has its place in all albums, and is fetched once.
 func TestAFetchedFileGetsIntoAllItsPlaces(t *testing.T) {
 	for _, link := range []Link{LinkClone, LinkHard, LinkCopy} {
-		w := newWorld(t, fixture.Options{})
+		w := newWorld(t, fixture.Options{Away: true})
 		w.link, w.opt.Directory = link, template(t, "{folder_album,no album}")
 		a := w.toCloud(t, "albums")
 		c := withCloud(t, w)
@@ -413,14 +413,14 @@ func (w *world) toCloud(t *testing.T, label string) fixture.Asset {
 
 // What is in the way is not touched, nor fetched in vain; what is the very file is taken.
 func TestAFetchedFileTouchesNoForeignOne(t *testing.T) {
-	w := newWorld(t, fixture.Options{})
+	w := newWorld(t, fixture.Options{Away: true})
 	c := withCloud(t, w)
 	_, events := w.mustRun(t)
 	one, two := w.asset(t, "cloud-only"), w.asset(t, "away-raw")
 	at := func(a fixture.Asset) string {
 		return filepath.Join(w.dest, mustOf(t, events, a, photosdb.RoleOriginal).Item.Path)
 	}
-	other := newWorld(t, fixture.Options{})
+	other := newWorld(t, fixture.Options{Away: true})
 	move := func(path string) string { return strings.Replace(path, w.dest, other.dest, 1) }
 	if _, _, err := other.run(t); err != nil { // so that nothing is adopted
 		t.Fatal(err)
@@ -452,7 +452,7 @@ func TestAFetchedFileTouchesNoForeignOne(t *testing.T) {
 // What lies altered in the destination is put aside when the original has come, and
 // not before.
 func TestAnAlteredFileStaysUntilItsOriginalHasCome(t *testing.T) {
-	w := newWorld(t, fixture.Options{})
+	w := newWorld(t, fixture.Options{Away: true})
 	c := withCloud(t, w)
 	_, events := w.mustRun(t)
 	a := w.asset(t, "cloud-only")

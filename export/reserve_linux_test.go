@@ -24,7 +24,7 @@ func TestDownloadsLeaveTheReserveFree(t *testing.T) {
 	const reserve = 2 << 20
 	for name, helper := range helpers(t) {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, fixture.Options{Assets: 600, InCloud: 500})
+			w := newWorld(t, fixture.Options{Away: true, Assets: 600, InCloud: 500})
 			w.dest = mountTmpfs(t, "5m")
 			_, opt := serve(t, w, helper, nil)
 			opt.Photos.Reserve = photokit.Reserve{Bytes: reserve}
@@ -65,7 +65,7 @@ func TestDownloadsLeaveTheReserveFree(t *testing.T) {
 func TestADiskThatDownloadsFill(t *testing.T) {
 	for name, helper := range helpers(t) {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, fixture.Options{Assets: 600, InCloud: 500})
+			w := newWorld(t, fixture.Options{Away: true, Assets: 600, InCloud: 500})
 			w.dest = mountTmpfs(t, "1m")
 			serve(t, w, helper, nil)
 			w.runUntilFull(t)

@@ -22,7 +22,7 @@ import (
 func TestAssetsTellWhatTheLibraryHolds(t *testing.T) {
 	for _, g := range fixture.Generations() {
 		t.Run(g.Name, func(t *testing.T) {
-			lib := build(t, fixture.Options{Generation: g, Assets: 3, WAL: true, ReferencedDir: filepath.Join(t.TempDir(), "elsewhere")})
+			lib := build(t, fixture.Options{Generation: g, Assets: 3, Away: true, WAL: true, ReferencedDir: filepath.Join(t.TempDir(), "elsewhere")})
 			l := open(t, lib.Path)
 			all := list(t, l, ByUUID)
 			if len(all) != len(lib.Assets) {

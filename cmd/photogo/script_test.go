@@ -45,10 +45,13 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// library PATH [GENERATION] builds a synthetic library.
+// library PATH [GENERATION | away] builds a synthetic library; away: with more that is in
+// iCloud only.
 func library(ts *testscript.TestScript, neg bool, args []string) {
 	var o fixture.Options
-	if len(args) > 1 {
+	if len(args) > 1 && args[1] == "away" {
+		o.Away = true
+	} else if len(args) > 1 {
 		g, ok := fixture.ByName(args[1])
 		if !ok {
 			ts.Fatalf("no generation %s", args[1])
