@@ -22,7 +22,8 @@ func run(ctx context.Context, e environment, args []string) int {
 		return 0
 	}
 	code := exitCode(err)
-	if !errors.Is(err, errIncomplete) && !errors.Is(err, errDamage) { // the closing words have said it
+	told := unavailable{}
+	if !errors.Is(err, errIncomplete) && !errors.Is(err, errDamage) && !errors.As(err, &told) { // the closing words have said it
 		e.explain(wantsJSON(args), code, err)
 	}
 	return code
