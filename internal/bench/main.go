@@ -44,6 +44,7 @@ type config struct {
 	libraries string // where the real libraries are unpacked
 	work      string
 	peer      string // osxphotos; "" for none
+	helper    string // the helper for Photos, built on the stub of PhotoKit; "" for none
 	assets    int
 	runs      int
 	settle    time.Duration
@@ -95,6 +96,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	if c.peer != "" {
 		results, err = b.peers(ctx, many)
 	} else if results, err = b.measure(ctx, many, large); err == nil {
+		fetches, fetchErr := b.downloads(ctx, maker)
+		if fetchErr != nil {
+			return fetchErr
+		}
+		results = append(results, fetches...)
 		for _, size := range strings.Fields(strings.ReplaceAll(c.sizes, ",", " ")) {
 			assets, convErr := strconv.Atoi(size)
 			if convErr != nil {
@@ -128,6 +134,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.libraries, "libraries", or("PHOTOGO_LIBRARIES", ".libraries"), "`folder` for the real libraries, unpacked where they are not")
 	f.StringVar(&c.work, "work", ".bench", "`folder` to work in, on the disk to be measured")
 	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
+	f.StringVar(&c.helper, "helper", or("PHOTOGO_STUB_HELPER", ""), "the `program` that make helper-test builds, to measure downloads; \"\" for none")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
 	f.StringVar(&c.sizes, "scale", "100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
 	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")
