@@ -15,8 +15,12 @@ const (
 	limitFetchRate      = 0.5  // of the rate of an export of the same files from the library
 )
 
-// fetched is how many small originals are fetched.
-const fetched = 2000
+// How many small originals are fetched, and how large they are: less than any camera
+// makes, as it is the files that cost, and not the bytes.
+const (
+	fetched      = 2000
+	fetchedBytes = 200_000
+)
 
 // downloads measures what --download-missing costs where nothing is to be fetched, and
 // how fast it is where the answer comes at once.
@@ -58,7 +62,7 @@ func (b *bench) nothingToFetch(ctx context.Context, m maker) (result, error) {
 // fetchAll compares small originals from the library with the same ones from the stub
 // of PhotoKit.
 func (b *bench) fetchAll(ctx context.Context) (result, error) {
-	r := result{title: fmt.Sprintf("%s small originals from iCloud, if iCloud answered at once", thousands(fetched))}
+	r := result{title: fmt.Sprintf("%s originals of %d kB from iCloud, if iCloud answered at once", thousands(fetched), fetchedBytes/1000)}
 	if b.helper == "" {
 		r.notes = []string{"Not measured: there is no helper that was built on the stub of PhotoKit. `make helper-test` builds it where there is a Swift toolchain; -helper or PHOTOGO_STUB_HELPER names it."}
 		return r, nil
@@ -103,6 +107,6 @@ func (b *bench) fetchAll(ctx context.Context) (result, error) {
 func (b *bench) pictures(name string, inCloud int) (library, *fixture.Library, error) {
 	l := library{path: filepath.Join(b.dir, name+".photoslibrary"), assets: fetched}
 	b.say("making %s, %d assets", filepath.Base(l.path), fetched)
-	lib, err := fixture.Build(l.path, fixture.Options{Assets: fetched, InCloud: inCloud, Plain: true})
+	lib, err := fixture.Build(l.path, fixture.Options{Assets: fetched, InCloud: inCloud, Bytes: fetchedBytes, Plain: true})
 	return l, lib, err
 }
