@@ -19,6 +19,7 @@ var layers = map[string]int{
 	"cmd/photogo": 5,
 
 	"source": 4,
+	"doctor": 4,
 
 	"export": 3,
 	"backup": 3,

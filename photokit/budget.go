@@ -90,6 +90,19 @@ func (r *Reserve) of(disk int64) int64 {
 	return min(r.Bytes, part)
 }
 
+// Left tells how many bytes are free where a folder is, how many of them stay free,
+// and a name of the disk.
+func (r Reserve) Left(folder string) (free, kept int64, name string, err error) {
+	if r.Free == nil {
+		r.Free = diskFree
+	}
+	free, size, name, err := r.Free(folder)
+	if err != nil || r.Bytes < 0 {
+		return free, 0, name, err
+	}
+	return free, r.of(size), name, nil
+}
+
 type disk struct {
 	reserve Reserve
 	dir     string

@@ -78,12 +78,6 @@ func fetching(p *printer, dest *export.Destination, opt *export.DownloadOptions)
 	return d, d.Fetching()
 }
 
-// unavailable says that iCloud, or the way to it, is of no use now. The closing words
-// have told.
-type unavailable struct{ error }
-
-func (u unavailable) Unwrap() error { return u.error }
-
 // isUnavailable reports whether an error is one that has exit code 16.
 func isUnavailable(err error) bool { return exitCode(err) == exitCloud }
 
@@ -102,7 +96,7 @@ func endDownloads(p *printer, d *export.Downloads, s export.Summary, failed erro
 		p.line("%s", hint)
 	}
 	if err == nil && isUnavailable(why) && !s.Complete() {
-		p.unavailable = unavailable{why}
+		p.unavailable = told{why} // iCloud, or the way to it, is of no use now
 	}
 	return err
 }

@@ -180,6 +180,11 @@ func hintOf(err error) string {
 	return ""
 }
 
+// told is an error of which the closing words have told.
+type told struct{ error }
+
+func (t told) Unwrap() error { return t.error }
+
 // explain says on stderr what happened and what to do; with --json, as an
 // object on stdout, too.
 func (e environment) explain(asJSON bool, code int, err error) {
