@@ -158,7 +158,9 @@ func TestEachThingThatIsNotWell(t *testing.T) {
 			p.Helper, err = other.Program(self)
 			must(t, err)
 		}, "Photos library", Bad, photokit.ErrLibrary},
-		{"signature", func(t *testing.T, p *patient) { p.program(t, "codesign", "echo a sealed resource is missing >&2; exit 1") }, "helper's signature", Bad, photokit.ErrHelper},
+		{"signature", func(t *testing.T, p *patient) {
+			p.program(t, "codesign", "echo a sealed resource is missing >&2; exit 1")
+		}, "helper's signature", Bad, photokit.ErrHelper},
 		{"no network", func(t *testing.T, p *patient) { p.program(t, "scutil", "echo Not Reachable") }, "network", Bad, photokit.ErrOffline},
 		{"network unknown", func(t *testing.T, p *patient) { p.program(t, "scutil", "exit 1") }, "network", Unknown, nil},
 		{"full disk", func(t *testing.T, p *patient) {
