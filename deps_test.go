@@ -19,6 +19,7 @@ var layers = map[string]int{
 	"cmd/photogo": 5,
 
 	"source": 4,
+	"doctor": 4,
 
 	"export": 3,
 	"backup": 3,
@@ -52,7 +53,7 @@ var sideways = map[[2]string]string{
 }
 
 // tools are programs and libraries for development: no part of photogo imports them.
-var tools = []string{"internal/safefile/faultfs", "internal/fixture", "internal/fixture/sample", "internal/bench", "internal/loopback"}
+var tools = []string{"internal/safefile/faultfs", "internal/fixture", "internal/fixture/sample", "internal/fixture/icloud", "internal/bench", "internal/loopback"}
 
 // rules are what the layers alone do not say, each with its reason.
 var rules = []struct {

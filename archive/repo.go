@@ -84,7 +84,7 @@ func Open(ctx context.Context, location string, opt Options) (_ *Repo, err error
 	if r.rsh, err = opt.SSH.Command(); err != nil {
 		return nil, err
 	}
-	if r.version, err = r.readVersion(ctx); err != nil {
+	if r.version, err = BorgVersion(ctx, opt.Program, opt.Env); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(opt.Dir, 0o700); err != nil {
@@ -168,8 +168,13 @@ var (
 	versionLine = regexp.MustCompile(`^borg[^ ]* ([0-9]+)\.([0-9]+)\.([0-9]+)`)
 )
 
-func (r *Repo) readVersion(ctx context.Context) (string, error) {
-	c := command.Cmd{Name: r.opt.Program, Args: []string{"--version"}, Env: command.Environment(r.opt.Env), Timeout: time.Minute}
+// BorgVersion runs a borg, "" for the one in PATH of env, and returns its version, such
+// as 1.2.4. Errors: ErrUnsupported where photogo cannot work with it; command.ErrMissing.
+func BorgVersion(ctx context.Context, program string, env []string) (string, error) {
+	if program == "" {
+		program = "borg"
+	}
+	c := command.Cmd{Name: program, Args: []string{"--version"}, Env: command.Environment(env), Timeout: time.Minute}
 	out, err := c.Output(ctx, 1<<10)
 	if err != nil {
 		return "", fmt.Errorf("ask for borg's version: %w", err)

@@ -298,7 +298,7 @@ func (c *Cycle) Export(ctx context.Context) error {
 // merge adds up what several exports of one cycle placed; the rest is as the last
 // one found it.
 func merge(a, b Exported) Exported {
-	b.Placed, b.Bytes = a.Placed+b.Placed, a.Bytes+b.Bytes
+	b.Placed, b.Bytes, b.Fetched = a.Placed+b.Placed, a.Bytes+b.Bytes, a.Fetched+b.Fetched
 	return b
 }
 

@@ -33,6 +33,9 @@ type Exported struct {
 	Altered int   `json:"altered"` // files that are not what the source recorded
 	Failed  int   `json:"failed"`  // files that could not be placed
 	More    bool  `json:"more"`    // it stopped at the limit
+
+	Fetched int   `json:"fetched"`       // files of those placed that the source brought from elsewhere
+	ToCome  int64 `json:"bytes_to_come"` // of those missing that it could still bring
 }
 
 // Complete reports whether everything that was asked for is there and proven.

@@ -61,12 +61,25 @@ func remote(location string) (user, host string, port int, ok bool) {
 // ssh.ErrHostKey, ssh.ErrDenied.
 func (c *Cycle) Reach(ctx context.Context) error {
 	c.begin(StepReach)
-	for _, m := range c.job.machines() {
-		err := c.reach(ctx, m)
+	return reachAll(ctx, c.job.machines(), c.store.dir, c.job.Env, func(_ string, err error) error { return err })
+}
+
+// Reach does the same for a job that nothing else is done for, and tells of each
+// machine. dir is a folder for a file that is gone at the end.
+func Reach(ctx context.Context, job Job, dir string, each func(host string, err error)) {
+	reachAll(ctx, job.machines(), dir, job.Env, func(host string, err error) error { each(host, err); return nil })
+}
+
+func reachAll(ctx context.Context, list []machine, dir string, env []string, each func(host string, err error) error) error {
+	for _, m := range list {
+		err := m.reach(ctx, dir, env)
 		if errors.Is(err, ssh.ErrUnreachable) {
-			return fmt.Errorf("%w: %s: %w", ErrUnreachable, m.host, err)
+			err = fmt.Errorf("%w: %s: %w", ErrUnreachable, m.host, err)
 		} else if err != nil {
-			return fmt.Errorf("reach %s: %w", m.host, err)
+			err = fmt.Errorf("reach %s: %w", m.host, err)
+		}
+		if err := each(m.host, err); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -74,11 +87,11 @@ func (c *Cycle) Reach(ctx context.Context) error {
 
 // reach logs in, and asks for nothing. What else the other machine says to that is
 // no matter: a key may allow borg alone, or files.
-func (c *Cycle) reach(ctx context.Context, m machine) error {
+func (m machine) reach(ctx context.Context, dir string, env []string) error {
 	if err := ssh.CheckHost(m.user, m.host); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	f, err := os.CreateTemp(c.store.dir, "ssh_config-*.tmp")
+	f, err := os.CreateTemp(dir, "ssh_config-*.tmp")
 	if err != nil {
 		return err
 	}
@@ -91,7 +104,7 @@ func (c *Cycle) reach(ctx context.Context, m machine) error {
 		args = append(args, "-l", m.user)
 	}
 	cmd := command.Cmd{
-		Name: "ssh", Args: append(args, "--", m.host, "true"), Env: command.Environment(c.job.Env),
+		Name: "ssh", Args: append(args, "--", m.host, "true"), Env: command.Environment(env),
 		Timeout: time.Minute, Grace: time.Second,
 	}
 	err = cmd.Run(ctx)

@@ -58,18 +58,52 @@ func (s Size) String() string {
 	return ""
 }
 
-// Reserve is what stays free on a disk, in bytes or as a part of it.
+// Reserve is what stays free on a disk, in bytes or as a part of it. Where both are
+// given the smaller holds. The zero value is nothing.
 type Reserve struct {
-	Bytes   Size // where Percent is 0
-	Percent int  // of the disk, 0 to 99
+	Bytes   Size
+	Percent int // of the disk, 0 to 99
+}
+
+const or = " or "
+
+// ParseReserve reads a reserve: a size, a part of the disk from 1% to 99%, or both
+// with "or" between them.
+func ParseReserve(s string) (r Reserve, err error) {
+	bytes, part, both := strings.Cut(s, or)
+	if !both && strings.HasSuffix(s, "%") {
+		bytes, part = "", s
+	}
+	if part != "" || both {
+		number, ok := strings.CutSuffix(strings.TrimSpace(part), "%")
+		r.Percent, err = strconv.Atoi(number)
+		if err != nil || !ok || r.Percent < 1 || r.Percent > 99 {
+			return Reserve{}, fmt.Errorf("%q: a part of the disk is from 1%% to 99%%", part)
+		}
+		if !both {
+			return r, nil
+		}
+	}
+	r.Bytes, err = ParseSize(bytes)
+	if err == nil && both && r.Bytes == 0 {
+		err = fmt.Errorf("%q: nothing, or a part of the disk: that is nothing", s)
+	}
+	if err != nil {
+		return Reserve{}, err
+	}
+	return r, nil
 }
 
 // String writes a reserve as files have it.
 func (r Reserve) String() string {
-	if r.Percent > 0 {
-		return strconv.Itoa(r.Percent) + "%"
+	part := strconv.Itoa(r.Percent) + "%"
+	switch {
+	case r.Percent == 0:
+		return r.Bytes.String()
+	case r.Bytes == 0:
+		return part
 	}
-	return r.Bytes.String()
+	return r.Bytes.String() + or + part
 }
 
 // Period is what one archive holds.
@@ -110,14 +144,12 @@ func (r reserve) kind() string { return "size, or a part of the disk" }
 func (r reserve) toml() string { return quote(r.p.String()) }
 func (r reserve) json() any    { return r.p.String() }
 func (r reserve) set(v any, home string) error {
-	t, _ := v.(string)
-	if number, ok := strings.CutSuffix(t, "%"); ok {
-		n, err := strconv.Atoi(number)
-		if err != nil || n < 1 || n > 99 {
-			return fmt.Errorf("%q: a part of the disk is from 1%% to 99%%", t)
+	if t, ok := v.(string); ok {
+		x, err := ParseReserve(t)
+		if err == nil {
+			*r.p = x
 		}
-		*r.p = Reserve{Percent: n}
-		return nil
+		return err
 	}
 	var bytes Size
 	if err := (size{&bytes}).set(v, home); err != nil {

@@ -34,7 +34,7 @@ type Export struct {
 // Download says how much may be fetched from iCloud. A limit of 0 is none.
 type Download struct {
 	Helper     string  // absolute path of the helper program; "": the one that comes with photogo
-	Reserve    Reserve // what stays free on the disk; default 10 GB
+	Reserve    Reserve // what stays free on the disk; default 10 GB, or 10 % where that is less
 	MaxAssets  int     // assets a cycle; default 0
 	MaxBytes   Size    // bytes a cycle; default 0
 	MaxMinutes int     // minutes a cycle; default 0
@@ -87,12 +87,15 @@ func Default() Config {
 			Directory: "{created.year}/{created.mm}/{created.dd}", Filename: "{original_name}",
 			Sidecar: []string{"xmp"}, Skip: []string{}, DownloadMissing: true, Jobs: 4,
 		},
-		Download: Download{Reserve: Reserve{Bytes: 10e9}, AtOnce: 3},
+		Download: Download{Reserve: Reserve{Bytes: 10e9, Percent: 10}, AtOnce: 3},
 		Archive:  Archive{Period: Month, Compression: "none"},
 		Notify:   Notify{AfterDays: 7, Command: []string{}},
 		Log:      Log{MaxSize: 10e6, Keep: 5},
 	}
 }
+
+// Has reports whether the file says something of a key.
+func (c Config) Has(key string) bool { return c.lines[key] > 0 }
 
 // Prefix returns the beginning of the names of archives: Name, or else the name of
 // the library in letters that are safe everywhere, or else "photos".

@@ -34,7 +34,7 @@ func (c *Config) keys() []key {
 		{"export.jobs", "How many files are copied at a time.", integer{&c.Export.Jobs, 1, 64}, false},
 
 		{"download.helper", "The program that asks Photos. Empty: the one that comes with photogo.", path{&c.Download.Helper}, false},
-		{"download.reserve", "What downloads leave free on the disk: a size, or a part of the disk such as \"10%\".", reserve{&c.Download.Reserve}, false},
+		{"download.reserve", "What downloads leave free on the disk: a size, a part of the disk such as \"10%\", or the smaller of both. \"0\": they may fill it.", reserve{&c.Download.Reserve}, false},
 		{"download.max_assets", "How many pictures one cycle fetches at most. 0: no limit.", integer{&c.Download.MaxAssets, 0, 1e9}, false},
 		{"download.max_bytes", "How much one cycle fetches at most. \"0\": no limit.", size{&c.Download.MaxBytes}, false},
 		{"download.max_minutes", "How many minutes one cycle fetches at most. 0: no limit.", integer{&c.Download.MaxMinutes, 0, 1e6}, false},

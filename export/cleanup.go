@@ -36,6 +36,9 @@ func cleanUp(ctx context.Context, dest safefile.FS, record *manifest.Manifest) e
 	if err := record.Commit(change); err != nil {
 		return err
 	}
+	if err := removeIncoming(dest); err != nil {
+		return err
+	}
 	return removeTemps(ctx, dest, ".")
 }
 

@@ -267,9 +267,15 @@ func (b *batch) note(g *stagedGroup) {
 		if f.from != "" || f.item.known == nil || f.entry != *f.item.known {
 			b.placed = append(b.placed, f.entry)
 		}
-		b.events = append(b.events, Event{Item: f.item, Outcome: f.fate, Entry: &f.entry})
+		e := Event{Item: f.item, Outcome: f.fate, Entry: &f.entry}
+		if f.item.Action == Fetch && f.fate == Placed {
+			e.Fetch = Fetched
+		}
+		b.events = append(b.events, e)
 	}
-	b.events = append(b.events, Event{}) // the asset is done
+	if !g.counted {
+		b.events = append(b.events, Event{}) // the asset is done
+	}
 }
 
 // tell reports batches that are in the record now.

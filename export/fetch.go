@@ -11,7 +11,8 @@ import (
 // Fetcher brings a file that the library folder lacks, proven to be the one that
 // the library recorded; photokit.Client is one. It may be called by several
 // goroutines. An error concerns the one file, unless the fetcher returns it for
-// every file from then on.
+// every file from then on. Of a Request it heeds Keep, with IncomingFolder as the
+// folder, and Hash.
 type Fetcher interface {
 	Fetch(context.Context, photokit.Request) (*photokit.Fetched, error)
 }
@@ -21,9 +22,8 @@ type Fetcher interface {
 // has reduced copies only, those that others sent and nobody saved, those in the
 // trash, those outside the library, and those of roles that have no public type.
 func FetchRequest(a *photosdb.Asset, r *photosdb.Resource) (req photokit.Request, ok bool) {
-	syndicated := a.Origin.Syndicated != nil && *a.Origin.Syndicated && !(a.Origin.SavedToLibrary != nil && *a.Origin.SavedToLibrary)
 	types := fetchTypes(a, r.Role)
-	if r.Reference != nil || r.Problem != nil || a.Flags.Trashed || a.Origin.SharedAlbum || syndicated || len(types) == 0 {
+	if r.Reference != nil || r.Problem != nil || !owned(a) || len(types) == 0 {
 		return photokit.Request{}, false
 	}
 	req = photokit.Request{Asset: string(a.UUID), Types: types, Want: photokit.Want{
@@ -47,6 +47,12 @@ func FetchRequest(a *photosdb.Asset, r *photosdb.Resource) (req photokit.Request
 		}
 	}
 	return req, true
+}
+
+// syndicated reports whether others sent an asset, and nobody saved it.
+func syndicated(a *photosdb.Asset) bool {
+	sent, saved := a.Origin.Syndicated, a.Origin.SavedToLibrary
+	return sent != nil && *sent && !(saved != nil && *saved)
 }
 
 // fetchTypes are the resource types by which PhotoKit may know a file. Of a pair

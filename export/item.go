@@ -5,6 +5,7 @@ import (
 
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/naming"
+	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
 )
 
@@ -16,6 +17,7 @@ const (
 	Place   Action = "place"   // copy it from the library, or write it
 	Move    Action = "move"    // it is there, under another name
 	Keep    Action = "keep"    // it is there
+	Fetch   Action = "fetch"   // only iCloud has it, and it is to be fetched from there
 	Missing Action = "missing" // it should be there, and the library has no bytes of it
 )
 
@@ -69,12 +71,13 @@ type Item struct {
 	Version string             // see manifest.Entry
 	Stamp   time.Time          // modification time to give it; zero: none is known
 
-	want  string          // Apple's fingerprint of the file; "" where the library has none
-	known *manifest.Entry // what the record has; nil for none
-	of    photosdb.Role   // the picture that a sidecar belongs to; "" for others
-	check bool            // the file at known.Path is not as it was recorded
-	err   error           // why there are no bytes of a sidecar
-	twin  *twin           // the same file in the asset's first place; nil where it is not there
+	want    string            // Apple's fingerprint of the file; "" where the library has none
+	known   *manifest.Entry   // what the record has; nil for none
+	of      photosdb.Role     // the picture that a sidecar belongs to; "" for others
+	check   bool              // the file at known.Path is not as it was recorded
+	request *photokit.Request // of what is to be fetched
+	err     error             // why there are no bytes of a sidecar
+	twin    *twin             // the same file in the asset's first place; nil where it is not there
 }
 
 // owner is who the item belongs to in the record.
@@ -96,5 +99,7 @@ type Group struct {
 	Asset photosdb.UUID
 	Items []Item
 
-	names []manifest.Name // that are new to the record
+	names   []manifest.Name // that are new to the record
+	own     bool            // an asset that Photos has, if the library is its own
+	counted bool            // the asset was counted with another part of it
 }

@@ -36,6 +36,8 @@ type Options struct {
 	// does not have in it. nil: there are none, and a template that needs them
 	// is refused with ErrNoDetails.
 	Details func(*photosdb.Asset) (naming.Details, error)
+	// DownloadMissing fetches what only iCloud has; see Job.Fetch.
+	DownloadMissing bool
 	// IncludeReferenced exports files outside the library as well.
 	IncludeReferenced bool
 
@@ -264,7 +266,7 @@ func (p *Plan) group(a *photosdb.Asset, held map[string]manifest.Holding) (*Grou
 			names[place].Dir, names[place].Base = kept[place].Dir, kept[place].Base
 		}
 	}
-	g := &Group{Asset: a.UUID}
+	g := &Group{Asset: a.UUID, own: owned(a)}
 	unnamed := p.unnamed(a)
 	if more {
 		unnamed = append(unnamed, Item{UUID: a.UUID, Role: RolePlace, Action: Missing, Reason: ReasonPlaces})
@@ -370,9 +372,21 @@ func (p *Plan) decide(item *Item, a *photosdb.Asset, known *manifest.Entry) {
 		if known != nil && there && known.Version != item.Version {
 			item.Reason = ReasonNewInCloud
 		}
+		p.fetch(item, a, there && !same)
 	default:
 		item.Action, item.check = Place, there && !same
 		item.Reason = why(known, there, same)
+	}
+}
+
+// fetch lets a missing file be fetched, if it can be.
+func (p *Plan) fetch(item *Item, a *photosdb.Asset, check bool) {
+	if !p.opt.DownloadMissing || whyMissing(a, item.Source) != ReasonInCloud {
+		return
+	}
+	if request, ok := FetchRequest(a, item.Source); ok {
+		item.Action, item.request, item.check = Fetch, &request, check
+		item.Size = request.Want.Size
 	}
 }
 
@@ -540,6 +554,8 @@ func rehearse(item *Item) Event {
 		if e.Err != nil {
 			e.Outcome = Failed
 		}
+	case Fetch:
+		e.Outcome, e.Entry, e.Fetch = Placed, &manifest.Entry{Path: item.Path, Size: item.Size}, Fetched
 	case Keep:
 		e.Outcome, e.Entry = Unchanged, item.known
 	case Move:

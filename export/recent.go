@@ -62,6 +62,9 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 	if ok, err := d.asLeft(rest); err != nil || !ok {
 		return nil, "somebody changed the destination", err
 	}
+	if opt.DownloadMissing && rest.lacks() > mostRecent/2 {
+		return nil, "much is still to be fetched", nil
+	}
 	old, ok, err := readPastOf(d.Record, rest.Past)
 	if err != nil || !ok {
 		return nil, "nothing is known of what the library held", err
@@ -127,6 +130,16 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 		return nil, err.Error(), nil
 	}
 	return &Recent{plan: p, found: found, files: files, wish: wish}, "", nil
+}
+
+// lacks is how many files are missing.
+func (r *Rest) lacks() (n int) {
+	for _, f := range r.Open {
+		if f.Entry == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // missing are the assets of which a file is missing; none if these are many.

@@ -28,11 +28,12 @@ type Row struct {
 	BLAKE3 string         `json:"blake3"`  // hexadecimal
 	Proof  manifest.Proof `json:"proof"`
 	Error  string         `json:"error"`
+	Fetch  FetchState     `json:"fetch"` // what became of a file that was to be fetched from iCloud; "" for all others
 }
 
 // NewRow describes an event.
 func NewRow(e Event) Row {
-	row := Row{UUID: e.Item.UUID, Role: e.Item.Role, Path: e.Item.Path, Action: e.Outcome, Reason: e.Item.Reason, Size: e.Item.Size}
+	row := Row{UUID: e.Item.UUID, Role: e.Item.Role, Path: e.Item.Path, Action: e.Outcome, Reason: e.Item.Reason, Size: e.Item.Size, Fetch: e.Fetch}
 	if s := e.Item.Source; s != nil {
 		if row.Source = s.Path; s.Reference != nil {
 			row.Source = s.Reference.Path
@@ -102,14 +103,14 @@ func (r *Report) Close() error {
 
 func csvWriter(w io.Writer) func(Row) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"uuid", "role", "path", "source", "outcome", "reason", "size", "blake3", "proof", "error"})
+	c.Write([]string{"uuid", "role", "path", "source", "outcome", "reason", "size", "blake3", "proof", "error", "fetch"})
 	return func(r Row) error {
 		if r == (Row{}) {
 			c.Flush()
 			return c.Error()
 		}
 		return c.Write([]string{string(r.UUID), string(r.Role), r.Path, r.Source, string(r.Action), r.Reason,
-			strconv.FormatInt(r.Size, 10), r.BLAKE3, string(r.Proof), r.Error})
+			strconv.FormatInt(r.Size, 10), r.BLAKE3, string(r.Proof), r.Error, string(r.Fetch)})
 	}
 }
 

@@ -24,7 +24,8 @@ type Rest struct {
 	Wish    string  `json:"wish"`   // what was asked for; opaque here
 	Full    int64   `json:"full"`   // when every file was looked at last: seconds since 1970 UTC
 	Summary Summary `json:"summary"`
-	Past    string  `json:"past"` // the seal of the past that goes with it; "" for none
+	Past    string  `json:"past"`            // the seal of the past that goes with it; "" for none
+	Fetch   int     `json:"fetch,omitempty"` // files that are still to be fetched: there is always something to do
 
 	// What follows is kept apart: it may be long, and is read when it is needed.
 	Open    []openFile    `json:"-"` // what is missing or altered, and told by every run
@@ -58,6 +59,7 @@ type restWatch struct {
 	open    []openFile
 	folders map[string]bool
 	touched map[string]bool // those in which the run did something, and those above
+	fetch   int             // files that are still to be fetched
 }
 
 func newRestWatch() restWatch {
@@ -92,6 +94,9 @@ func (w *restWatch) add(e Event) {
 		}
 	case e.Outcome == Absent && len(w.open) <= mostOpen:
 		w.open = append(w.open, openOf(e))
+	}
+	if e.Outcome == Absent && e.Fetch != "" {
+		w.fetch++
 	}
 }
 
@@ -134,7 +139,8 @@ func (r *run) keepRest(ctx context.Context) error {
 	s := r.summary
 	rest := Rest{
 		Cursor: r.job.Cursor, Wish: r.job.Wish, Full: r.job.Now.Unix(), Open: r.rest.open,
-		Summary: Summary{Assets: s.Assets, Files: s.Files, Unchanged: s.Placed + s.Moved + s.Unchanged, Missing: s.Missing, Altered: s.Altered},
+		Summary: Summary{Assets: s.Assets, Files: s.Files, Unchanged: s.Placed + s.Moved + s.Unchanged, Missing: s.Missing, Altered: s.Altered, ToCome: s.ToCome},
+		Fetch:   r.rest.fetch,
 	}
 	if c := r.plan.carried; c != nil {
 		rest.Full = c.rest.Full
@@ -254,7 +260,7 @@ func (d *Destination) asLeft(rest *Rest) (bool, error) {
 // and returns its summary.
 func (d *Destination) AtRest(ctx context.Context, library, wish string, now time.Time, event func(Event)) (Summary, bool, error) {
 	rest, err := d.rest(wish, now)
-	if err != nil || rest == nil {
+	if err != nil || rest == nil || rest.Fetch > 0 {
 		return Summary{}, false, err
 	}
 	changed, err := photosdb.Changed(ctx, library, rest.Cursor)

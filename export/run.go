@@ -30,6 +30,8 @@ type Job struct {
 	Record *manifest.Manifest
 	// Workers is how many files are copied at a time; 0 is 4.
 	Workers int
+	// Fetch brings what Options.DownloadMissing lets be fetched. nil: that is missing.
+	Fetch *Fetching
 	// Link says how files get into the second and further places of an asset.
 	Link Link
 	// Now is the time of the run, for the names of quarantine folders.
@@ -65,13 +67,19 @@ type Event struct {
 	Item    *Item
 	Outcome Outcome
 	Entry   *manifest.Entry // what the record has now; nil for missing and failed files
-	Err     error           // of a failed file
+	Err     error           // of a failed file, and of one that was not fetched
+	Fetch   FetchState      // of a file that was to be fetched; "" for all others
 	Assets  int             // assets done so far
 }
 
 // Altered reports whether the bytes of a file that is there are not those that
 // the library recorded.
 func (e Event) Altered() bool { return e.Entry != nil && e.Entry.Proof == manifest.ProofAltered }
+
+// OnlyInCloud reports whether a file is missing that iCloud has.
+func (e Event) OnlyInCloud() bool {
+	return e.Outcome == Absent && (e.Item.Reason == ReasonInCloud || e.Item.Reason == ReasonNewInCloud)
+}
 
 // Summary counts the fates of all files.
 type Summary struct {
@@ -86,6 +94,12 @@ type Summary struct {
 	Altered   int   `json:"altered"`   // of those that are there: not what the library recorded
 	Failed    int   `json:"failed"`
 	Bytes     int64 `json:"bytes"` // of the files placed
+
+	Fetched   int   `json:"fetched"`       // of those placed: from iCloud
+	Parked    int   `json:"parked"`        // of those missing: Photos does not deliver them, and is not asked for a while
+	Waiting   int   `json:"waiting"`       // of those missing: for room on the disk
+	Postponed int   `json:"postponed"`     // of those missing: to the next run
+	ToCome    int64 `json:"bytes_to_come"` // of those missing: bytes of what is only in iCloud
 }
 
 // Complete reports whether everything that was asked for is there and proven.
@@ -105,17 +119,36 @@ func (s *Summary) add(e Event) {
 	case Placed:
 		s.Placed++
 		s.Bytes += e.Entry.Size
+		if e.Fetch == Fetched {
+			s.Fetched++
+		}
 	case Moved:
 		s.Moved++
 	case Unchanged:
 		s.Unchanged++
 	case Absent:
 		s.Missing++
+		s.lack(e)
 	case Failed:
 		s.Failed++
 	}
 	if e.Altered() {
 		s.Altered++
+	}
+}
+
+// lack counts a missing file.
+func (s *Summary) lack(e Event) {
+	switch e.Fetch {
+	case Parked:
+		s.Parked++
+	case Waiting:
+		s.Waiting++
+	case Postponed:
+		s.Postponed++
+	}
+	if e.OnlyInCloud() {
+		s.ToCome += e.Item.Size
 	}
 }
 
@@ -132,7 +165,10 @@ const metaRunning = "running"
 // Errors: ErrStopped where the destination is full or cannot be written,
 // ErrNotPruned, those of the context, and those of the sequence of assets.
 func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
-	r := newRun(p, job)
+	return newRun(p, job).run(ctx)
+}
+
+func (r *run) run(ctx context.Context) (Summary, error) {
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
@@ -141,7 +177,7 @@ func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 	if err == nil {
 		err = r.work(ctx)
 	}
-	if err == nil && p.held != nil {
+	if err == nil && r.plan.held != nil {
 		err = r.prune(ctx)
 	}
 	r.tidy()
@@ -160,6 +196,7 @@ type run struct {
 	job     Job
 	noClone noClone
 	noLink  unable
+	fetches *fetches
 
 	mu      sync.Mutex // guards what follows
 	summary Summary
@@ -170,7 +207,7 @@ type run struct {
 }
 
 func newRun(p *Plan, job Job) *run {
-	r := &run{plan: p, job: job, made: map[string]bool{}, left: map[string]bool{}, rest: newRestWatch()}
+	r := &run{plan: p, job: job, fetches: newFetches(job.Fetch), made: map[string]bool{}, left: map[string]bool{}, rest: newRestWatch()}
 	if r.job.Workers <= 0 {
 		r.job.Workers = defaultWorkers
 	}
@@ -240,19 +277,39 @@ func (r *run) end(ctx context.Context, failed error) error {
 	return r.job.Record.SetMeta(metaRunning, "")
 }
 
-// work passes groups from the plan through the workers to the committer.
+// work carries out the plan: all that is at hand, and of what is to be fetched as
+// much as may wait in memory; then the rest of that.
 func (r *run) work(ctx context.Context) error {
+	if c := r.plan.carried; c != nil {
+		r.fetches.ahead = max(r.fetches.ahead, len(c.groups))
+		if err := r.fetches.seeRecord(r.job.Record); err != nil {
+			return err
+		}
+	}
+	err := r.pass(ctx, r.pack)
+	if err == nil && len(r.fetches.later) > 0 {
+		err = r.pass(ctx, r.packLater)
+	}
+	return err
+}
+
+// pass passes groups from the plan through the workers to the committer. fill sends
+// them; it sends those with files to fetch by themselves.
+func (r *run) pass(ctx context.Context, fill func(ctx context.Context, packs chan<- []*Group, fetch chan<- *Group) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	all, ctx := errgroup.WithContext(ctx)
 	// Groups travel in small packs, as handing over each would cost more than
 	// some files do.
 	packs := make(chan []*Group, 32)
+	fetch := make(chan *Group, r.fetches.ahead)
 	staged := make(chan []*stagedGroup, 64) // room for what comes while a batch is synced
 
 	all.Go(func() error {
+		defer close(fetch)
 		defer close(packs)
-		return r.pack(ctx, packs)
+		defer r.fetches.seen()
+		return fill(ctx, packs, fetch)
 	})
 
 	var workers sync.WaitGroup
@@ -266,6 +323,24 @@ func (r *run) work(ctx context.Context) error {
 				// gives it its name or takes it away again.
 				s, err := w.stageAll(ctx, pack)
 				staged <- s
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for range r.fetches.workers() {
+		workers.Add(1)
+		all.Go(func() error {
+			defer workers.Done()
+			var w *worker // when there is something to do
+			for g := range fetch {
+				if w == nil {
+					w = newWorker(r)
+				}
+				s, err := w.stage(ctx, g)
+				staged <- []*stagedGroup{s}
 				if err != nil {
 					return err
 				}
@@ -295,8 +370,8 @@ const (
 	packBytes  = 4 << 20
 )
 
-// pack sends the plan's groups in packs.
-func (r *run) pack(ctx context.Context, packs chan<- []*Group) error {
+// pack sends the plan's groups in packs, without what is to be fetched of them.
+func (r *run) pack(ctx context.Context, packs chan<- []*Group, fetch chan<- *Group) error {
 	var pack []*Group
 	var bytes int64
 	send := func() error {
@@ -312,6 +387,7 @@ func (r *run) pack(ctx context.Context, packs chan<- []*Group) error {
 		if err != nil {
 			return err
 		}
+		g = r.divide(g, fetch)
 		pack = append(pack, g)
 		for i := range g.Items {
 			if g.Items[i].Action == Place {
@@ -336,6 +412,9 @@ func (r *run) report(e Event) {
 	defer r.mu.Unlock()
 	r.summary.add(e)
 	r.rest.add(e)
+	if e.Item.Action == Fetch {
+		r.fetches.told(e.Item)
+	}
 	e.Assets = r.summary.Assets
 	if r.job.Event != nil {
 		r.job.Event(e)

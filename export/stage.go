@@ -79,13 +79,20 @@ func (w *worker) stage(ctx context.Context, g *Group) (*stagedGroup, error) {
 	s := &stagedGroup{Group: g, files: make([]stagedFile, 0, len(g.Items))}
 	failed := map[part]bool{}
 	twins := map[photosdb.Role]*twin{}
+	missing := map[photosdb.Role]*notFetched{}
 	for i := range g.Items {
 		item := &g.Items[i]
 		if item.of != "" && failed[item.picture()] {
 			continue
 		}
 		item.twin = twins[item.Role]
-		file, err := w.stageItem(ctx, item)
+		var absent *notFetched
+		file, err := stagedFile{}, error(nil)
+		if item.Action == Fetch && missing[item.Role] != nil { // it would not come for another place either
+			err = missing[item.Role]
+		} else {
+			file, err = w.stageItem(ctx, item)
+		}
 		switch {
 		case err == nil && item.Action == Missing:
 			w.report(Event{Item: item, Outcome: Absent})
@@ -96,6 +103,9 @@ func (w *worker) stage(ctx context.Context, g *Group) (*stagedGroup, error) {
 			}
 		case ctx.Err() != nil:
 			return s, ctx.Err()
+		case errors.As(err, &absent):
+			failed[item.part()], missing[item.Role] = true, absent
+			w.report(Event{Item: item, Outcome: Absent, Err: absent.err, Fetch: absent.state()})
 		default:
 			failed[item.part()] = true
 			w.report(Event{Item: item, Outcome: Failed, Err: err})
@@ -123,6 +133,12 @@ func (w *worker) stageItem(ctx context.Context, item *Item) (stagedFile, error) 
 		return w.keep(item)
 	case Move:
 		return w.move(item)
+	case Fetch:
+		file, err := w.fetch(ctx, item)
+		if err != nil {
+			err = fmt.Errorf("fetch %s: %w", item.describe(), err)
+		}
+		return file, err
 	}
 	if item.check {
 		if kept, done, err := w.inspect(item); done || err != nil {

@@ -21,12 +21,19 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/fixture/icloud"
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photosdb"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// With PHOTOGO_STUB the tests are the helper that they drive; see icloud.
+func TestMain(m *testing.M) {
+	if os.Getenv("PHOTOGO_STUB") != "" {
+		os.Exit(icloud.Serve(os.Stdin, os.Stdout))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // world is a library and a place to export it to.
 type world struct {
@@ -42,6 +49,13 @@ type world struct {
 	// wrap and source stand between the run and the world, where a test wants to.
 	wrap   func(safefile.FS) safefile.FS
 	source func(Source) Source
+	fetch  *Fetching // nil: nothing is fetched
+	// download fetches through a helper; why is what its Err said. nil: none.
+	download func(*Destination) *Downloads
+	why      error
+	ahead    int // see fetchAhead; 0: as it is
+	// watched is told of events as they happen; it may be nil.
+	watched func(Event)
 	// pristine is the library as it must stay; see watch.
 	pristine map[string]string
 	older    *fixture.Library // of which there may be files as well; nil for none
@@ -88,7 +102,11 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	}
 	defer d.Close()
 	job := Job{Source: lib, Dest: d.FS, Record: d.Record, Workers: w.workers, Link: w.link, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		Event: func(e Event) { events = append(events, e) }}
+		Event: func(e Event) {
+			if events = append(events, e); w.watched != nil {
+				w.watched(e)
+			}
+		}}
 	if w.wrap != nil {
 		job.Dest = w.wrap(d.FS)
 	}
@@ -96,6 +114,7 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 		job.Source = w.source(lib)
 	}
 	opt := w.opt
+	opt.DownloadMissing, job.Fetch = opt.DownloadMissing || w.fetch != nil || w.download != nil, w.fetch
 	if opt.Library == "" {
 		opt.Library = lib.UUID()
 	}
@@ -119,7 +138,21 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err = plan.Run(ctx, job)
+	if w.download != nil {
+		downloads := w.download(d)
+		job.Fetch = downloads.Fetching()
+		defer func() {
+			if e := downloads.Close(); e != nil {
+				t.Error(e)
+			}
+			w.why = downloads.Err()
+		}()
+	}
+	r := newRun(plan, job)
+	if w.ahead > 0 {
+		r.fetches.ahead = w.ahead
+	}
+	s, err = r.run(ctx)
 	return s, events, err
 }
 

@@ -59,9 +59,11 @@ func (b *budget) settle(reserved, used int64) {
 // Options.Dir, and those of Folders. Photos keeps a copy of what it downloads in
 // its library, and so the library belongs to Folders.
 type Reserve struct {
-	// Bytes that stay free; 0: 10 GB, or 10 % of a disk where that is less;
-	// below 0: the disk is not guarded.
+	// Bytes that stay free; below 0: the disk is not guarded. Percent is the same
+	// as a part of each disk, 0 to 99. Where both are given the smaller holds;
+	// where neither is: 10 GB, or 10 % of a disk where that is less.
 	Bytes   int64
+	Percent int
 	Folders []string
 
 	// Free tells the free bytes of a folder's disk, its size, and a name of
@@ -73,6 +75,33 @@ const (
 	defaultReserve = 10_000_000_000
 	unknownSize    = 64 << 20 // room for a file whose size nobody knows
 )
+
+// of is what stays free of a disk of so many bytes.
+func (r *Reserve) of(disk int64) int64 {
+	part := disk / 100 * int64(r.Percent)
+	switch {
+	case r.Bytes == 0 && r.Percent == 0:
+		return min(defaultReserve, disk/10)
+	case r.Percent == 0:
+		return r.Bytes
+	case r.Bytes == 0:
+		return part
+	}
+	return min(r.Bytes, part)
+}
+
+// Left tells how many bytes are free where a folder is, how many of them stay free,
+// and a name of the disk.
+func (r Reserve) Left(folder string) (free, kept int64, name string, err error) {
+	if r.Free == nil {
+		r.Free = diskFree
+	}
+	free, size, name, err := r.Free(folder)
+	if err != nil || r.Bytes < 0 {
+		return free, 0, name, err
+	}
+	return free, r.of(size), name, nil
+}
 
 type disk struct {
 	reserve Reserve
@@ -96,10 +125,7 @@ func (d *disk) take(size int64) error {
 		if err != nil {
 			return fmt.Errorf("free space of %s: %w", filepath.Base(folder), err)
 		}
-		keep := d.reserve.Bytes
-		if keep == 0 {
-			keep = min(defaultReserve, total/10)
-		}
+		keep := d.reserve.of(total)
 		need[name] += size + d.flying
 		if left := free - need[name]; left < keep {
 			return fmt.Errorf("%w: %d bytes are free, %d are needed and %d are kept free", ErrSpace, free, need[name], keep)

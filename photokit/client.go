@@ -45,6 +45,9 @@ type Options struct {
 	Parking *Parking // nil: nothing is remembered between runs
 	// TryParked asks for parked files, too.
 	TryParked bool
+	// Ask lets Ready ask the user for the permission, if the user was never asked,
+	// and wait for the answer. For where a person sits in front of the machine.
+	Ask bool
 
 	// Now is the wall clock, for the parking list. nil: time.Now.
 	Now func() time.Time
@@ -81,6 +84,10 @@ func (o *Options) fill() {
 		o.Reserve.Free = diskFree
 	}
 }
+
+// IsIncoming reports whether a name is that of a file in Options.Dir, complete or
+// not.
+func IsIncoming(name string) bool { return leftover.MatchString(name) }
 
 // Client asks a helper for files. Its methods may be called concurrently, and
 // as many goroutines as Options.Jobs keep the helper busy.

@@ -57,7 +57,9 @@ type Error struct {
 	Asset string // UUID
 	Types []ResourceType
 	Tries int // in this run; 0 if nothing was asked for
-	Err   error
+	// Parked says that it is on the parking list, now or since an earlier run.
+	Parked bool
+	Err    error
 }
 
 func (e *Error) Error() string {

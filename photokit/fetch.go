@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,13 +25,21 @@ type Request struct {
 	// what Photos says of the download, 0 to 1. It must not block. nil: nobody
 	// wants to know.
 	Progress func(bytes int64, fraction float64)
+
+	// Keep leaves the file its name, Fetched.Path, in Options.Dir. It is the
+	// caller's then, to rename or to remove.
+	Keep bool
+	// Hash is given the bytes in the pass that proves them, so that nobody has to
+	// read the file again; it is reset before. nil: none.
+	Hash hash.Hash
 }
 
 // Fetched is a file that is proven to be what the library recorded.
 type Fetched struct {
-	// File is open for reading, at its beginning. It has no name any more:
-	// Close removes it, and so does the end of the process.
+	// File is open for reading, at its beginning. Without Request.Keep it has no
+	// name any more: Close removes it, and so does the end of the process.
 	*os.File
+	Path        string // absolute; "" without Request.Keep
 	Size        int64
 	Fingerprint string // Apple's, of the bytes
 	Proof       Proof
@@ -74,7 +83,7 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Fetched, error) {
 	f := fetching{Client: c, r: r}
 	got, err := f.run(ctx)
 	if err != nil {
-		return nil, &Error{Asset: r.Asset, Types: r.Types, Tries: f.tries, Err: err}
+		return nil, &Error{Asset: r.Asset, Types: r.Types, Tries: f.tries, Parked: f.parked, Err: err}
 	}
 	return got, nil
 }
@@ -92,6 +101,7 @@ type fetching struct {
 	stalled int
 	crashed int
 	proxies int
+	parked  bool
 }
 
 // maxTries bounds what no other bound does.
@@ -106,6 +116,7 @@ func (f *fetching) run(ctx context.Context) (*Fetched, error) {
 	}
 	if !f.opt.TryParked {
 		if parked := f.opt.Parking.of(f.r, f.opt.Now()); parked != nil {
+			f.parked = true
 			return nil, parked
 		}
 	}
@@ -147,6 +158,7 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 		return 0, stopped
 	}
 	giveUp := func(reason Reason) (time.Duration, error) {
+		f.parked = true
 		if parkErr := f.opt.Parking.park(f.r, reason, err.Error(), f.opt.Now()); parkErr != nil {
 			return 0, errors.Join(err, parkErr)
 		}
@@ -224,8 +236,13 @@ func (f *fetching) once(ctx context.Context) (*Fetched, error) {
 		return nil, err
 	}
 	path := f.path()
-	defer os.Remove(path)
-	defer os.Remove(path + ".part")
+	kept := false
+	defer func() {
+		if !kept {
+			os.Remove(path)
+		}
+		os.Remove(path + ".part")
+	}()
 	f.last = s
 	f.tries++
 	now := time.Now()
@@ -237,7 +254,11 @@ func (f *fetching) once(ctx context.Context) (*Fetched, error) {
 	}
 	switch e.Event {
 	case "done":
-		return f.receive(ctx, path, e)
+		got, err := f.receive(ctx, path, e)
+		if err == nil && f.r.Keep {
+			kept, got.Path = true, path
+		}
+		return got, err
 	case "stalled":
 		return nil, fmt.Errorf("%w: %d bytes in the end", ErrStalled, e.Bytes)
 	case "failed":
@@ -289,7 +310,7 @@ func (f *fetching) accept(ctx context.Context, file *os.File, e event) (*Fetched
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: what came is no regular file", ErrNotOriginal)
 	}
-	proof, size, apple, err := prove(ctx, file, f.r.Want)
+	proof, size, apple, err := prove(ctx, file, f.r.Want, f.r.Hash)
 	if err != nil {
 		return nil, err
 	}
@@ -465,6 +486,11 @@ func cause(ctx context.Context, err error) error {
 // ErrLibrary.
 func (c *Client) Ready(ctx context.Context, probe ...string) error {
 	s, err := c.Status(ctx, probe...)
+	if err == nil && s.Authorization == "notDetermined" && c.opt.Ask {
+		if _, err = c.Authorize(ctx); err == nil {
+			s, err = c.Status(ctx, probe...) // of another process: this one is refused further on
+		}
+	}
 	switch {
 	case err != nil:
 		return err

@@ -70,6 +70,7 @@ type Parking struct {
 	mu   sync.Mutex
 	list map[string]*Parked
 	log  safefile.File // nil: nothing is kept on disk
+	lock io.Closer     // held while the list is open; nil: none
 }
 
 // parkedLine is a line of the file: a file that is parked, or one that is not
@@ -219,7 +220,10 @@ func (p *Parking) Close() error {
 	if p.log == nil {
 		return nil
 	}
-	log := p.log
+	err := errors.Join(p.log.Sync(), p.log.Close())
 	p.log = nil
-	return errors.Join(log.Sync(), log.Close())
+	if p.lock != nil {
+		err = errors.Join(err, p.lock.Close())
+	}
+	return err
 }

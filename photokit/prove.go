@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 
 	"github.com/photogo/photogo/fingerprint"
@@ -40,14 +41,21 @@ type source interface {
 	io.ReaderAt
 }
 
-// prove reads a file once, and compares it with what is wanted. Errors:
-// ErrNotOriginal, those of reading, and those of the context.
-func prove(ctx context.Context, f source, want Want) (p Proof, size int64, apple string, err error) {
-	hash := fingerprint.New()
+// prove reads a file once, and compares it with what is wanted. also is given the
+// bytes, too; it may be nil. Errors: ErrNotOriginal, those of reading, and those of
+// the context.
+func prove(ctx context.Context, f source, want Want, also hash.Hash) (p Proof, size int64, apple string, err error) {
+	print := fingerprint.New()
+	if also != nil {
+		also.Reset()
+	}
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := f.Read(buf)
-		hash.Write(buf[:n])
+		print.Write(buf[:n])
+		if also != nil {
+			also.Write(buf[:n])
+		}
 		size += int64(n)
 		if err == io.EOF {
 			break
@@ -59,7 +67,7 @@ func prove(ctx context.Context, f source, want Want) (p Proof, size int64, apple
 			return "", size, "", err
 		}
 	}
-	apple = hash.Text()
+	apple = print.Text()
 	p, err = judge(f, size, apple, want)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrNotOriginal, err)

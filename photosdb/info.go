@@ -56,22 +56,28 @@ var releases = []struct {
 	{270000000, 280000000, 0, "27"},
 }
 
-// Info counts what the library holds.
-func (l *Library) Info(ctx context.Context) (Info, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.schema
-	info := Info{Path: l.path, UUID: s.store, ModelVersion: s.model, Build: s.build}
+// identity is what tells a library at path from others.
+func (s *schema) identity(path string) Info {
+	info := Info{Path: path, UUID: s.store, ModelVersion: s.model, Build: s.build}
 	for _, r := range releases {
 		if s.model >= r.from && s.model < r.before {
 			info.Photos, info.MacOS = r.photos, r.macOS
 		}
 	}
 	for _, name := range []string{databasePath, databasePath + "-wal"} {
-		if file, err := os.Stat(filepath.Join(l.path, name)); err == nil {
+		if file, err := os.Stat(filepath.Join(path, name)); err == nil {
 			info.DatabaseSize += file.Size()
 		}
 	}
+	return info
+}
+
+// Info counts what the library holds.
+func (l *Library) Info(ctx context.Context) (Info, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.schema
+	info := s.identity(l.path)
 	count := "SELECT count(*), total(ZKIND = 0), total(ZKIND = 1), total(ZTRASHEDSTATE <> 0), " +
 		"total(" + s.column("a", s.asset, "ZHIDDEN") + " = 1), total(" + s.column("a", s.asset, "ZADJUSTMENTSSTATE", "ZHASADJUSTMENTS") +
 		" <> 0), total(" + s.column("a", s.asset, "ZFAVORITE") + " = 1), total(" + s.column("a", s.asset, "ZSAVEDASSETTYPE") + " = 10), " +

@@ -51,3 +51,4 @@ fi
 
 say "helper: driven by the Go client"
 PHOTOGO_STUB_HELPER=$program $GO test -count=1 -v -run TestStub ${HELPER_TEST_FLAGS:-} ./photokit
+PHOTOGO_STUB_HELPER=$program $GO test -count=1 -v -run 'TestTwoThousandFromICloud|TestBadDays|TestDownloadsLeave|TestADiskThatDownloads' ${HELPER_TEST_FLAGS:-} ./export

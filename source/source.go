@@ -7,6 +7,7 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -29,6 +30,8 @@ type Library struct {
 	Options export.Options // what is exported; Library is filled in, and Prune must be zero
 	Link    export.Link
 	Workers int // files copied at a time; 0: 4
+	// Download fetches what only iCloud has; nil: it stays missing.
+	Download *export.DownloadOptions
 	// Wish is a text for all that was asked for, with the version of photogo. An
 	// export of the same wish is spared while nothing has changed; "": none is.
 	Wish string
@@ -42,7 +45,7 @@ var _ backup.Source = (*Library)(nil)
 
 // Export implements backup.Source. Errors: those of photosdb.Open,
 // export.OpenDestination and export.Plan.Run.
-func (l *Library) Export(ctx context.Context, limit int64) (backup.Exported, error) {
+func (l *Library) Export(ctx context.Context, limit int64) (_ backup.Exported, err error) {
 	if s, ok := l.atRest(ctx); ok {
 		return exported(s, false), nil
 	}
@@ -56,11 +59,15 @@ func (l *Library) Export(ctx context.Context, limit int64) (backup.Exported, err
 		return backup.Exported{}, err
 	}
 	defer dest.Close()
-	opt := l.Options
-	opt.Library = library.UUID()
+	opt := l.options(library)
 	assets := library.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()})
 	b := &budget{limit: limit, options: &opt, record: dest.Record}
 	job := export.Job{Source: library, Dest: dest.FS, Record: dest.Record, Workers: l.Workers, Link: l.Link, Now: l.Now(), Event: l.Event}
+	if l.Download != nil {
+		downloads := export.NewDownloads(dest, *l.Download)
+		defer func() { err = errors.Join(err, l.end(downloads)) }()
+		job.Fetch = downloads.Fetching()
+	}
 	if limit > 0 {
 		if _, b.staged, err = dest.Record.Count(); err != nil {
 			return backup.Exported{}, err
@@ -93,8 +100,7 @@ func (l *Library) Rehearse(ctx context.Context) (export.Summary, error) {
 		return export.Summary{}, err
 	}
 	defer dest.Close()
-	opt := l.Options
-	opt.Library = library.UUID()
+	opt := l.options(library)
 	plan, err := export.NewPlan(library.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return export.Summary{}, err
@@ -150,6 +156,22 @@ func (l *Library) open(ctx context.Context) (*photosdb.Library, error) {
 	return photosdb.Open(ctx, l.Path, photosdb.Options{TempDir: filepath.Join(l.State, "snapshots")})
 }
 
+func (l *Library) options(library *photosdb.Library) export.Options {
+	opt := l.Options
+	opt.Library, opt.DownloadMissing = library.UUID(), l.Download != nil
+	return opt
+}
+
+// end closes what fetched. That nothing more could be fetched is told, and keeps
+// nobody from backing up what is there.
+func (l *Library) end(downloads *export.Downloads) error {
+	err := downloads.Close()
+	if why := downloads.Err(); why != nil && l.Warn != nil {
+		l.Warn("iCloud: " + why.Error())
+	}
+	return err
+}
+
 func (l *Library) warn(library *photosdb.Library) {
 	if l.Warn == nil {
 		return
@@ -187,26 +209,34 @@ func exported(s export.Summary, more bool) backup.Exported {
 	return backup.Exported{
 		Files: s.Files, Placed: s.Placed + s.Moved + s.Adopted, Bytes: s.Bytes,
 		Missing: s.Missing, Altered: s.Altered, Failed: s.Failed, More: more,
+		Fetched: s.Fetched, ToCome: s.ToCome,
 	}
 }
 
 // budget ends a sequence of assets when more would be staged than may be.
 type budget struct {
 	limit, staged int64
-	fresh         bool // something new was let through
-	more          bool // something new was not
+	fresh         bool          // something new was let through
+	more          bool          // something new was not
+	ended         photosdb.UUID // the first asset that was not; "" while that is not known
+	known         bool          // how far the sequence goes: it was read once
 	options       *export.Options
 	record        *manifest.Manifest
 }
 
 func (b *budget) keep(assets iter.Seq2[*photosdb.Asset, error]) iter.Seq2[*photosdb.Asset, error] {
 	return func(yield func(*photosdb.Asset, error) bool) {
+		again := b.known
+		defer func() { b.known = true }()
 		for a, err := range assets {
-			if err == nil && b.options.Query.Match(a) {
+			if again && err == nil && a.UUID == b.ended {
+				return
+			}
+			if !again && err == nil && b.options.Query.Match(a) {
 				size, e := b.size(a)
 				err = e
 				if size > 0 && b.staged+size > b.limit && b.fresh {
-					b.more = true
+					b.more, b.ended = true, a.UUID
 					return
 				}
 				b.staged += size
@@ -228,6 +258,8 @@ func (b *budget) size(a *photosdb.Asset) (size int64, err error) {
 	for _, r := range a.Resources {
 		if r.OnDisk {
 			size += r.Found
+		} else if _, ok := export.FetchRequest(a, &r); ok && b.options.DownloadMissing && r.Remote {
+			size += r.Size
 		}
 	}
 	return size, nil

@@ -22,7 +22,7 @@ func run(ctx context.Context, e environment, args []string) int {
 		return 0
 	}
 	code := exitCode(err)
-	if !errors.Is(err, errIncomplete) && !errors.Is(err, errDamage) { // the closing words have said it
+	if !errors.Is(err, errIncomplete) && !errors.Is(err, errDamage) && !errors.As(err, new(told)) {
 		e.explain(wantsJSON(args), code, err)
 	}
 	return code
@@ -59,6 +59,7 @@ func newApp(e environment) *cli.App {
 			configCommand(e),
 			syncCommand(e),
 			statusCommand(e),
+			doctorCommand(e),
 			exportCommand(e),
 			verifyCommand(e),
 			stateCommand(e),

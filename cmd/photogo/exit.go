@@ -17,6 +17,7 @@ import (
 	"github.com/photogo/photogo/internal/command"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/mount"
+	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
 	"github.com/photogo/photogo/secret"
 	"github.com/photogo/photogo/ssh"
@@ -27,6 +28,7 @@ const (
 	exitUsage      = 2
 	exitIncomplete = 3
 	exitDamage     = 4
+	exitCloud      = 16
 	exitProgram    = 17
 )
 
@@ -46,6 +48,7 @@ var exitCodes = []struct {
 	{13, "destination refused: not the known one, not writable, full, or inside the library"},
 	{14, "the remote machine cannot be reached, or does not let photogo in"},
 	{15, "a passphrase is not available, or not the right one"},
+	{exitCloud, "iCloud or the helper for Photos is not available, not permitted, or serves another library"},
 	{exitProgram, "another program is missing, too old, or failed"},
 	{130, "interrupted"},
 }
@@ -119,6 +122,12 @@ var codes = []struct {
 	{secret.ErrNone, 15, "photogo secret set SOURCE stores one."},
 	{secret.ErrUnavailable, 15, ""},
 	{secret.ErrUnfit, 15, ""},
+	{photokit.ErrVersion, exitCloud, "PhotogoHelper.app and photogo must be of the same release."},
+	{photokit.ErrHelper, exitCloud, "`make helper` builds PhotogoHelper.app on a Mac; it belongs beside photogo, or --helper names it. Without it Photos itself can load what is missing: Settings > iCloud > Download Originals to this Mac."},
+	{photokit.ErrDenied, exitCloud, "Allow it in System Settings > Privacy & Security > Photos: full access, for the program that runs photogo (Terminal, say). If that is not listed there, run photogo once in Terminal, which asks."},
+	{photokit.ErrLibrary, exitCloud, "Photos fetches for the system photo library alone: Photos > Settings > General > Use as System Photo Library. For another library let Photos load the originals."},
+	{photokit.ErrAccount, exitCloud, "Sign in to iCloud in System Settings, and look there whether iCloud Photos is on."},
+	{photokit.ErrOffline, exitCloud, "What came is whole and recorded; the same command fetches the rest when iCloud answers."},
 	{command.ErrMissing, exitProgram, "Install it: borg is borgbackup in most packagers; sshfs and gocryptfs go by their names."},
 	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, --adopt takes it."},
 	{mount.ErrFuse, exitProgram, ""},
@@ -161,6 +170,21 @@ func exitCode(err error) int {
 	return exitUnforeseen
 }
 
+// hintOf is what to do about an error; "" where nobody knows.
+func hintOf(err error) string {
+	for _, c := range codes {
+		if c.hint != "" && errors.Is(err, c.err) {
+			return c.hint
+		}
+	}
+	return ""
+}
+
+// told is an error of which the closing words have told.
+type told struct{ error }
+
+func (t told) Unwrap() error { return t.error }
+
 // explain says on stderr what happened and what to do; with --json, as an
 // object on stdout, too.
 func (e environment) explain(asJSON bool, code int, err error) {
@@ -169,11 +193,8 @@ func (e environment) explain(asJSON bool, code int, err error) {
 		message = "interrupted"
 	}
 	fmt.Fprintln(e.err, "photogo:", message)
-	for _, c := range codes {
-		if c.hint != "" && errors.Is(err, c.err) {
-			fmt.Fprintln(e.err, c.hint)
-			break
-		}
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintln(e.err, hint)
 	}
 	if asJSON {
 		printJSON(e.out, jsonError{Type: "error", Code: code, Message: message})

@@ -18,7 +18,8 @@ versions, the movies of Live Photos, RAW halves, the edits themselves (.AAE) and
 an XMP sidecar for each picture. Each file is hashed while it is copied and
 compared with the fingerprint that Photos keeps. Files that are already there
 and unchanged are left alone; a new version takes the place of the one before.
-The library is never written to. What left it stays in DEST; with --cleanup it is
+With --download-missing what is only in iCloud is fetched through Photos, proven, and
+placed like all else. The library is never written to. What left it stays in DEST; with --cleanup it is
 put aside. What is in the library's trash counts as held.
 
 Examples:
@@ -28,6 +29,7 @@ Examples:
   photogo export DEST --directory "{created.year}/{created.month}" --dry-run
   photogo export DEST --directory "{folder_album,no album}" --link hard
   photogo export DEST --sidecar xmp --sidecar json --report report.csv --quiet
+  photogo export DEST --download-missing --max-bytes 50GB
 
 ` + selectionHelp
 
@@ -38,7 +40,7 @@ func exportCommand(e environment) *cli.Command {
 		ArgsUsage:    "DEST",
 		Description:  exportHelp,
 		OnUsageError: usageError,
-		Flags: append([]cli.Flag{
+		Flags: append(append([]cli.Flag{
 			libraryFlag(),
 			&cli.StringFlag{Name: "directory", Value: naming.DefaultDirectory, Usage: "`TEMPLATE` of the folders below DEST"},
 			&cli.StringFlag{Name: "filename", Value: naming.DefaultFilename, Usage: "`TEMPLATE` of file names, without extension"},
@@ -63,7 +65,7 @@ func exportCommand(e environment) *cli.Command {
 			&cli.BoolFlag{Name: "update", Hidden: true}, &cli.BoolFlag{Name: "export-aae", Hidden: true},
 			&cli.BoolFlag{Name: "touch-file", Hidden: true},
 			&cli.StringSliceFlag{Name: "query-eval", Hidden: true},
-		}, selectionFlags(false)...),
+		}, downloadFlags()...), selectionFlags(false)...),
 		Action: func(c *cli.Context) error { return exportAction(c, e) },
 	}
 }
@@ -84,12 +86,17 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
+	download, err := e.downloads(c, state)
+	if err != nil {
+		return err
+	}
+	opt.DownloadMissing = download != nil
 	dry, wish := c.Bool("dry-run"), wishOf(c)
 	if !dry && !c.Bool("verbose") && c.String("report") == "" { // these tell of each file
 		if done, err := exportAtRest(c, e, state, wish); done {
 			return err
 		}
-		if done, err := exportRecent(c, e, state, wish, opt, link); done {
+		if done, err := exportRecent(c, e, state, wish, opt, link, download); done {
 			return err
 		}
 	}
@@ -138,11 +145,13 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if dry {
 		summary, err = plan.Rehearse(c.Context, p.event)
 	} else {
+		downloads, fetch := fetching(p, dest, download)
 		summary, err = plan.Run(c.Context, export.Job{
 			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(),
-			Cursor: cursor, Wish: wish, Event: p.event,
+			Cursor: cursor, Wish: wish, Event: p.event, Fetch: fetch,
 			Library: func(ctx context.Context) (*photosdb.Baseline, error) { return baselineOf(ctx, library) },
 		})
+		err = endDownloads(p, downloads, summary, err)
 	}
 	warn() // some only come up while assets are read
 	return finishExport(p, summary, err)
@@ -153,6 +162,9 @@ func finishExport(p *printer, summary export.Summary, err error) error {
 		err = closeErr
 	}
 	if err == nil && !summary.Complete() {
+		if p.unavailable != nil {
+			return p.unavailable
+		}
 		return errIncomplete
 	}
 	return err
@@ -197,7 +209,7 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 
 // exportRecent is an export of what changed since the last. done is false where
 // everything is to be looked at; then nothing was done or told.
-func exportRecent(c *cli.Context, e environment, state, wish string, opt export.Options, link export.Link) (done bool, err error) {
+func exportRecent(c *cli.Context, e environment, state, wish string, opt export.Options, link export.Link, download *export.DownloadOptions) (done bool, err error) {
 	path := e.libraryPath(c)
 	if wish == "" || path == "" {
 		return false, nil
@@ -222,8 +234,9 @@ func exportRecent(c *cli.Context, e environment, state, wish string, opt export.
 		return true, err
 	}
 	p.start = start
-	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event})
-	return true, finishExport(p, summary, err)
+	downloads, fetch := fetching(p, dest, download)
+	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event, Fetch: fetch})
+	return true, finishExport(p, summary, endDownloads(p, downloads, summary, err))
 }
 
 // baselineOf is what an open library holds.
@@ -247,7 +260,8 @@ func wishOf(c *cli.Context) string {
 	wish := []string{v, commit}
 	for _, f := range c.Command.Flags {
 		switch name := f.Names()[0]; name {
-		case "json", "quiet", "verbose", "report", "dry-run", "jobs", "help":
+		case "json", "quiet", "verbose", "report", "dry-run", "jobs", "help",
+			"helper", "reserve", "max-assets", "max-bytes", "max-minutes", "at-once", "try-parked", "use-photokit":
 		default:
 			wish = append(wish, fmt.Sprintf("%s=%v", name, c.Value(name)))
 		}

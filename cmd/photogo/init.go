@@ -224,6 +224,7 @@ func nextSteps(cfg config.Config, takenOver bool) string {
 			step("make the repository, if there is none", "archive", "init", "--repo", a.Repository, "--passphrase", a.Passphrase)
 		}
 	}
+	step("look whether all that it needs is there and permitted", "doctor")
 	step("run the first cycle", "sync")
 	step("run it every five minutes from now on", "agent", "install")
 	return b.String()

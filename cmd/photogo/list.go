@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
+	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
 	"github.com/photogo/photogo/sidecar"
 )
@@ -26,6 +27,8 @@ with --json one object a line for programs, as docs/JSON.md describes.
 
 In the table: E edited, L Live Photo, R RAW, B burst, F favourite, H hidden,
 T in the trash, S from a shared album, M original missing from the library folder.
+With --missing it says of those that Photos did not deliver why, and when photogo asks
+again.
 
 Examples:
   photogo list assets --library "Photos Library.photoslibrary"
@@ -79,6 +82,10 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	if err := prepare(c, &q, library, func(w string) { fmt.Fprintln(e.err, "photogo: warning:", w) }); err != nil {
 		return err
 	}
+	parked, err := e.parked(c, library)
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(e.out, 1<<16)
 	defer func() {
 		if flushErr := out.Flush(); err == nil {
@@ -105,7 +112,7 @@ func listAssets(c *cli.Context, e environment) (err error) {
 			fmt.Fprintf(e.err, "photogo: warning: %s: %s\n", printable(string(a.UUID)), printable(a.Details.Problem.Error()))
 		}
 		if !asJSON {
-			err = printRow(out, a)
+			err = printRow(out, a, parked[string(a.UUID)])
 		} else {
 			var line []byte
 			if line, err = sidecar.JSON(a, all); err == nil {
@@ -121,13 +128,34 @@ func listAssets(c *cli.Context, e environment) (err error) {
 
 const tableHead = "UUID                                  DATE                       KIND        SIZE  FLAGS      NAME"
 
-func printRow(w io.Writer, a *photosdb.Asset) error {
+// parked are the assets that Photos does not deliver for now, and why, where those are
+// asked for that are missing.
+func (e environment) parked(c *cli.Context, library *photosdb.Library) (map[string]string, error) {
+	if !c.Bool("missing") || c.Bool("json") {
+		return nil, nil
+	}
+	state, err := e.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	list, err := photokit.ReadParkingOf(state, library.UUID())
+	if err != nil {
+		return nil, err
+	}
+	parked := map[string]string{}
+	for _, p := range list.List() {
+		parked[p.Asset] = fmt.Sprintf("  (parked until %s: %s)", p.Next.Format("2006-01-02 15:04"), p.Message)
+	}
+	return parked, nil
+}
+
+func printRow(w io.Writer, a *photosdb.Asset, remark string) error {
 	date := "unknown"
 	if !a.Dates.Taken.IsZero() {
 		date = a.Dates.Taken.Format("2006-01-02 15:04:05 -07:00")
 	}
-	_, err := fmt.Fprintf(w, "%-36s  %-26s %-6s %9s  %-9s  %s\n", printable(string(a.UUID)), date, a.Kind,
-		humanize.Bytes(uint64(max(a.Original.Bytes, 0))), letters(a), printable(a.Name.Original))
+	_, err := fmt.Fprintf(w, "%-36s  %-26s %-6s %9s  %-9s  %s%s\n", printable(string(a.UUID)), date, a.Kind,
+		humanize.Bytes(uint64(max(a.Original.Bytes, 0))), letters(a), printable(a.Name.Original), printable(remark))
 	return err
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -12,11 +14,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/export"
+	"github.com/photogo/photogo/photokit"
 )
 
 // printer tells a run: to a person on stderr, with a bar if that is a terminal,
 // and with --json to a program on stdout.
 type printer struct {
+	mu             sync.Mutex // while a run goes on
 	env            environment
 	dest           string
 	json, quiet    bool
@@ -29,8 +33,10 @@ type printer struct {
 	bytes          int64 // of all files whose fate is known
 	assets, total  int
 	totalBytes     int64
-	missing, wrong int // files that are missing, and altered
-	inCloud        int // of those missing, only in iCloud
+	missing, wrong int   // files that are missing, and altered
+	inCloud        int   // of those missing, only in iCloud
+	coming, due    int64 // bytes on their way from iCloud, that came and that are expected
+	unavailable    error // why iCloud was of no use; nil
 }
 
 // fewLines is how many missing or altered files are told by name without
@@ -73,8 +79,19 @@ func newBar(e environment, bytes int64) *progressbar.ProgressBar {
 		progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(), progressbar.OptionSetDescription("0 files"))
 }
 
+// fetching tells how far the downloads are. It is called by other goroutines than
+// event.
+func (p *printer) fetching(bytes, of int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.coming, p.due = bytes, of
+	p.progress()
+}
+
 // event tells the fate of one file.
 func (p *printer) event(ev export.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if ev.Outcome != export.Removed && ev.Outcome != export.Adopted {
 		p.seen.Files++
 	}
@@ -91,7 +108,7 @@ func (p *printer) event(ev export.Event) {
 	case ev.Outcome == export.Removed, ev.Outcome == export.Adopted:
 	case ev.Outcome == export.Absent:
 		p.missing++
-		if ev.Item.Reason == export.ReasonInCloud || ev.Item.Reason == export.ReasonNewInCloud {
+		if ev.OnlyInCloud() {
 			p.inCloud++
 		}
 		p.tell(ev, "missing", p.missing)
@@ -106,19 +123,23 @@ func (p *printer) event(ev export.Event) {
 }
 
 func (p *printer) progress() {
+	bytes, total := p.bytes+p.coming, max(p.totalBytes, p.bytes+p.due)
 	if p.bar != nil {
 		p.bar.Describe(humanize.Comma(int64(p.seen.Files)) + " files")
-		p.bar.Set64(min(p.bytes, p.totalBytes))
+		if total > p.totalBytes {
+			p.bar.ChangeMax64(total)
+		}
+		p.bar.Set64(min(bytes, total))
 		return
 	}
 	now := p.env.now()
 	switch {
 	case p.json && now.Sub(p.last) >= jsonInterval:
-		printJSON(p.env.out, jsonProgress{"progress", p.assets, p.total, p.seen.Files, p.bytes, p.totalBytes, now.Sub(p.start).Seconds()})
+		printJSON(p.env.out, jsonProgress{"progress", p.assets, p.total, p.seen.Files, bytes, total, p.coming, now.Sub(p.start).Seconds()})
 		p.last = now
 	case !p.json && !p.quiet && now.Sub(p.last) >= pipeInterval:
 		fmt.Fprintf(p.env.err, "photogo: %s of %s assets, %s files, %s\n", humanize.Comma(int64(p.assets)), humanize.Comma(int64(p.total)),
-			humanize.Comma(int64(p.seen.Files)), humanize.Bytes(uint64(p.bytes)))
+			humanize.Comma(int64(p.seen.Files)), humanize.Bytes(uint64(bytes)))
 		p.last = now
 	}
 }
@@ -137,13 +158,25 @@ func (p *printer) tell(ev export.Event, code string, nth int) {
 }
 
 func reason(ev export.Event) string {
-	if ev.Outcome == export.Absent {
+	switch {
+	case ev.Outcome == export.Absent && ev.Err != nil:
+		return ev.Item.Reason + "; " + cause(ev.Err).Error()
+	case ev.Outcome == export.Absent:
 		return ev.Item.Reason
 	}
 	if s := ev.Item.Source; s != nil && s.Size > 0 && ev.Entry.Size != s.Size {
 		return fmt.Sprintf("has %d bytes where the library recorded %d: changed in place since it was imported; exported as it is", ev.Entry.Size, s.Size)
 	}
 	return "its bytes do not match Apple's fingerprint; exported as it is"
+}
+
+// cause is why a file was not fetched, without which one: that is told already.
+func cause(err error) error {
+	var said *photokit.Error
+	if errors.As(err, &said) {
+		return said.Err
+	}
+	return err
 }
 
 func (p *printer) fail(ev export.Event) {
@@ -219,10 +252,17 @@ func (p *printer) closingWords(s export.Summary, took time.Duration, failed erro
 		}
 	}
 	parts = append(parts, n(s.Placed)+" placed ("+humanize.Bytes(uint64(s.Bytes))+")")
+	if s.Fetched > 0 {
+		verb := "fetched"
+		if p.dry {
+			verb = "to be fetched"
+		}
+		parts[0] += " (" + n(s.Fetched) + " " + verb + " from iCloud)"
+	}
 	part(s.Moved, "moved")
 	parts = append(parts, n(s.Unchanged)+" unchanged", n(s.Missing)+" missing")
 	if p.inCloud > 0 {
-		parts[len(parts)-1] += " (" + n(p.inCloud) + " only in iCloud)"
+		parts[len(parts)-1] += " (" + n(p.inCloud) + " only in iCloud" + stillToCome(s) + ")"
 	}
 	part(s.Adopted, "adopted")
 	part(s.Removed, "removed")
@@ -245,6 +285,22 @@ func (p *printer) closingWords(s export.Summary, took time.Duration, failed erro
 		took.Round(10*time.Millisecond), rate)
 }
 
+// stillToCome says why files that were to be fetched are missing.
+func stillToCome(s export.Summary) (words string) {
+	for _, w := range []struct {
+		count int
+		words string
+	}{{s.Parked, "parked"}, {s.Waiting, "waiting for room on the disk"}, {s.Postponed, "left for the next run"}} {
+		if w.count > 0 {
+			words += ", " + humanize.Comma(int64(w.count)) + " " + w.words
+		}
+	}
+	if words != "" {
+		words += ": " + humanize.Bytes(uint64(max(s.ToCome, 0))) + " still to come"
+	}
+	return words
+}
+
 // The objects of --json; docs/JSON.md describes them.
 
 type jsonProgress struct {
@@ -254,6 +310,7 @@ type jsonProgress struct {
 	Files      int     `json:"files"`
 	Bytes      int64   `json:"bytes"`
 	TotalBytes int64   `json:"bytes_total"`
+	Coming     int64   `json:"bytes_coming"`
 	Seconds    float64 `json:"seconds"`
 }
 

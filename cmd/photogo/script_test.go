@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -12,12 +14,17 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/fixture/icloud"
 )
 
 // The program under test is main itself: real arguments, real streams, real
 // exit codes.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"photogo": main})
+	testscript.Main(m, map[string]func(){
+		"photogo": main,
+		// A helper that serves what the script's command icloud made.
+		"photogo-helper-in-go": func() { os.Exit(icloud.Serve(os.Stdin, os.Stdout)) },
+	})
 }
 
 // Each script in testdata is one promise to a user.
@@ -33,15 +40,18 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"library": library, "exits": exits, "files": files, "forget": forget, "needs": needs, "spoil": spoil,
-			"retitle": retitle, "settle": settle,
+			"retitle": retitle, "settle": settle, "icloud": playICloud,
 		},
 	})
 }
 
-// library PATH [GENERATION] builds a synthetic library.
+// library PATH [GENERATION | away] builds a synthetic library; away: with more that is in
+// iCloud only.
 func library(ts *testscript.TestScript, neg bool, args []string) {
 	var o fixture.Options
-	if len(args) > 1 {
+	if len(args) > 1 && args[1] == "away" {
+		o.Away = true
+	} else if len(args) > 1 {
 		g, ok := fixture.ByName(args[1])
 		if !ok {
 			ts.Fatalf("no generation %s", args[1])
@@ -51,6 +61,40 @@ func library(ts *testscript.TestScript, neg bool, args []string) {
 	lib, err := fixture.Build(ts.MkAbs(args[0]), o)
 	ts.Check(err)
 	ts.Value(libraries{}).(map[string]*fixture.Library)[args[0]] = lib
+}
+
+// icloud LIBRARY DIR [SETTING VALUE | CASE ACT] plays the iCloud of a library, with a
+// helper DIR/photogo-helper. A setting is authorization or misbehaviour; an act is
+// JSON, of what happens at each request for the files of an asset.
+func playICloud(ts *testscript.TestScript, neg bool, args []string) {
+	dir := ts.MkAbs(args[1])
+	ts.Check(os.RemoveAll(dir))
+	ts.Check(os.Mkdir(dir, 0o755))
+	c, err := icloud.New(dir)
+	ts.Check(err)
+	acts := map[string]icloud.Act{}
+	for rest := args[2:]; len(rest) > 0; rest = rest[2:] {
+		switch rest[0] {
+		case "authorization":
+			n, err := strconv.Atoi(rest[1])
+			ts.Check(err)
+			c.Set(rest[0], n)
+		case "misbehaviour":
+			c.Set(rest[0], rest[1])
+		default:
+			var act icloud.Act
+			ts.Check(json.Unmarshal([]byte(rest[1]), &act))
+			acts[rest[0]] = act
+		}
+	}
+	ts.Check(c.AddLibrary(ts.Value(libraries{}).(map[string]*fixture.Library)[args[0]], func(a fixture.Asset, _ string) icloud.Acts {
+		return icloud.Always(acts[a.Case])
+	}))
+	ts.Check(c.Save())
+	helper, err := exec.LookPath("photogo-helper-in-go")
+	ts.Check(err)
+	_, err = c.Program(helper)
+	ts.Check(err)
 }
 
 // libraries is the key of what a script has built.

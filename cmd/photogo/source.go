@@ -7,8 +7,16 @@ import (
 	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/export"
 	"github.com/photogo/photogo/naming"
+	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/source"
 )
+
+// canDownload reports whether there is a helper, or somebody said that there should be
+// one. Otherwise what is only in iCloud is told as missing, and nothing more is said.
+func (e environment) canDownload(cfg config.Config) bool {
+	_, err := photokit.Find(cfg.Download.Helper, e.program)
+	return err == nil || cfg.Download.Helper != "" || cfg.Has("export.download_missing")
+}
 
 // librarySource is the library as the configuration wants it exported.
 func (e environment) librarySource(cfg config.Config, state string, p *syncPrinter) (*source.Library, error) {
@@ -52,8 +60,14 @@ func (e environment) librarySource(cfg config.Config, state string, p *syncPrint
 	for _, value := range []any{x.Directory, x.Filename, x.Sidecar, x.Skip, x.IncludeReferenced, x.PortableNames} {
 		wish = append(wish, fmt.Sprint(value))
 	}
+	var download *export.DownloadOptions
+	if x.DownloadMissing && e.canDownload(cfg) {
+		d := e.downloadOptions(cfg.Download, state, cfg.Library)
+		download = &d
+	}
+	wish = append(wish, fmt.Sprint(download != nil))
 	return &source.Library{
-		Path: cfg.Library, State: state, Staging: cfg.Staging, Options: opt, Workers: x.Jobs,
+		Path: cfg.Library, State: state, Staging: cfg.Staging, Options: opt, Workers: x.Jobs, Download: download,
 		Wish: strings.Join(wish, "\n"), Now: e.now, Event: p.file, Warn: p.warn,
 	}, nil
 }

@@ -319,6 +319,13 @@ func (p *syncPrinter) warn(message string) {
 	}
 }
 
+func fetchedWords(files int) string {
+	if files == 0 {
+		return ""
+	}
+	return ", " + number(files) + " of them from iCloud"
+}
+
 // close ends the telling of a cycle.
 func (p *syncPrinter) close(r backup.Receipt, failed error) error {
 	var parts []string
@@ -327,7 +334,7 @@ func (p *syncPrinter) close(r backup.Receipt, failed error) error {
 			parts = append(parts, fmt.Sprintf("%s %s (%s)", number(c.Files), words, humanize.Bytes(uint64(c.Bytes))))
 		}
 	}
-	part(backup.Count{Files: r.Exported.Placed, Bytes: r.Exported.Bytes}, "exported")
+	part(backup.Count{Files: r.Exported.Placed, Bytes: r.Exported.Bytes}, "exported"+fetchedWords(r.Exported.Fetched))
 	part(r.Mirrored, "mirrored")
 	part(r.Proven, "archived and proven in "+strings.Join(r.Archives, ", "))
 	part(r.Purged, "purged")
@@ -335,7 +342,11 @@ func (p *syncPrinter) close(r backup.Receipt, failed error) error {
 		parts = []string{"nothing was new"}
 	}
 	if owed := r.Exported.Missing + r.Exported.Failed; owed > 0 {
-		parts = append(parts, number(owed)+" missing, which stay owed")
+		part := number(owed) + " missing, which stay owed"
+		if left := r.Exported.ToCome; left > 0 {
+			part += " (" + humanize.Bytes(uint64(left)) + " of them only in iCloud)"
+		}
+		parts = append(parts, part)
 	}
 	if r.Damaged > 0 {
 		parts = append(parts, number(r.Damaged)+" damaged in the staging folder")

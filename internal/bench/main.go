@@ -44,6 +44,7 @@ type config struct {
 	libraries string // where the real libraries are unpacked
 	work      string
 	peer      string // osxphotos; "" for none
+	helper    string // the helper for Photos, built on the stub of PhotoKit; "" for none
 	assets    int
 	runs      int
 	settle    time.Duration
@@ -116,7 +117,11 @@ func (b *bench) all(ctx context.Context, m maker, many, large library) ([]result
 	if err != nil {
 		return nil, err
 	}
-	results = append(results, cloned)
+	fetches, err := b.downloads(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	results = append(append(results, cloned), fetches...)
 	sizes, err := numbers(b.sizes)
 	if err != nil {
 		return nil, err
@@ -161,6 +166,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.libraries, "libraries", or("PHOTOGO_LIBRARIES", ".libraries"), "`folder` for the real libraries, unpacked where they are not")
 	f.StringVar(&c.work, "work", ".bench", "`folder` to work in, on the disk to be measured")
 	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
+	f.StringVar(&c.helper, "helper", or("PHOTOGO_STUB_HELPER", ""), "the `program` that make helper-test builds, to measure downloads; \"\" for none")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
 	f.StringVar(&c.sizes, "scale", "100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
 	f.StringVar(&c.growth, "grow", "10000,100000", "`SIZES` of libraries of small files that are exported, smallest first; \"\" for none")

@@ -43,6 +43,9 @@ func (v verdict) String() string {
 // table compares the contenders with the first one.
 func (r result) table() string {
 	rows := [][]string{{"", "files", "MB", "min s", "median s", "max s", "times", "peak MB"}}
+	if len(r.contenders) == 0 {
+		return ""
+	}
 	first := r.contenders[0].runs.median()
 	for _, c := range r.contenders {
 		rows = append(rows, []string{
