@@ -16,18 +16,20 @@ const module = "github.com/photogo/photogo/"
 // layers says how high each package stands. Imports point downwards only: a
 // package can be understood, tested and used with nothing above it.
 var layers = map[string]int{
-	"cmd/photogo": 5,
+	"cmd/photogo": 6,
 
-	"source": 4,
-	"doctor": 4,
+	"source": 5,
+	"doctor": 5,
 
-	"export": 3,
-	"backup": 3,
+	"export": 4,
+	"backup": 4,
 
-	"query":   2,
-	"naming":  2,
-	"sidecar": 2,
-	"agent":   2,
+	"query":   3,
+	"naming":  3,
+	"sidecar": 3,
+	"agent":   3,
+
+	"contract": 2,
 
 	"photosdb": 1,
 	"photokit": 1,
@@ -71,11 +73,11 @@ var rules = []struct {
 	},
 	{
 		"reading Photos and recording files are the only business of databases",
-		[]string{"query", "naming", "sidecar", "export", "photokit", "fingerprint", "internal/safefile", "cmd/photogo"}, []string{"zombiezen.com/go/sqlite", "zombiezen.com/go/sqlite/", "modernc.org/sqlite", "modernc.org/sqlite/", "database/sql"},
+		[]string{"query", "naming", "sidecar", "contract", "export", "photokit", "fingerprint", "internal/safefile", "cmd/photogo"}, []string{"zombiezen.com/go/sqlite", "zombiezen.com/go/sqlite/", "modernc.org/sqlite", "modernc.org/sqlite/", "database/sql"},
 	},
 	{
 		"names, selections and sidecars are pure functions of an asset: a test of them is a table, and a dry run is printing",
-		[]string{"query", "naming", "sidecar"}, []string{"os", "io/fs", "net", "os/exec", module + "internal/safefile"},
+		[]string{"query", "naming", "sidecar", "contract"}, []string{"os", "io/fs", "net", "os/exec", module + "internal/safefile"},
 	},
 	{
 		"photogo needs no network of its own: what is in iCloud comes through Photos",

@@ -74,7 +74,9 @@ func (r *run) adopt(ctx context.Context, replace bool) error {
 		if err != nil {
 			return err
 		}
-		if !r.plan.wanted(asset) {
+		if is, err := r.plan.wanted(asset); err != nil {
+			return err
+		} else if !is {
 			continue
 		}
 		if err := a.asset(ctx, w, asset); err != nil {

@@ -6,8 +6,9 @@ import (
 )
 
 // Include is what the assets must have for the options: the facts that templates
-// ask for.
+// and conditions ask for.
 func (o *Options) Include() (i photosdb.Include) {
+	i = o.Query.Include()
 	needs := o.needs()
 	if needs.Labels {
 		i |= photosdb.IncludeLabels

@@ -180,7 +180,10 @@ func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 				}
 				continue
 			}
-			if p.wanted(a) {
+			if is, err := p.wanted(a); err != nil {
+				yield(nil, err)
+				return
+			} else if is {
 				assets = append(assets, a)
 			}
 			if len(assets) == ahead {
@@ -230,9 +233,9 @@ func (p *Plan) placesOf(a *photosdb.Asset) int {
 	return p.places[naming.Owner(a.UUID, 0)] + 1
 }
 
-func (p *Plan) wanted(a *photosdb.Asset) bool {
+func (p *Plan) wanted(a *photosdb.Asset) (bool, error) {
 	if p.opt.Skip.Bursts && a.Media.Burst != nil && a.Media.Burst.Unpicked() {
-		return false
+		return false, nil
 	}
 	return p.opt.Query.Match(a)
 }

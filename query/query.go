@@ -44,7 +44,21 @@ type Query struct {
 	Raw      Choice // the original is RAW, or has a RAW half
 	Burst    Choice // a frame of a burst
 
+	// Where are conditions over all facts, of which one must hold, and NotWhere those of
+	// which none may. What they speak of must have been read: see Include.
+	Where, NotWhere []*Where
+
 	rare rare
+}
+
+// Include is what has to be read of assets for Match.
+func (q *Query) Include() (i photosdb.Include) {
+	for _, list := range [][]*Where{q.Where, q.NotWhere} {
+		for _, w := range list {
+			i |= w.Include()
+		}
+	}
+	return i
 }
 
 // Choice is a question that need not be asked.
@@ -60,9 +74,19 @@ const (
 // allows reports whether an answer is among those that are wanted.
 func (c Choice) allows(answer bool) bool { return c == Any || (c == Yes) == answer }
 
-// Match reports whether an asset is meant.
-func (q *Query) Match(a *photosdb.Asset) bool {
-	return q.matchTrash(a) && q.matchFacts(a) && q.matchDates(a) && q.matchNames(a) && q.matchRare(a.UUID)
+// Match reports whether an asset is meant. An error is that of a condition of Where or
+// NotWhere, and names the asset.
+func (q *Query) Match(a *photosdb.Asset) (bool, error) {
+	if !q.matchTrash(a) || !q.matchFacts(a) || !q.matchDates(a) || !q.matchNames(a) || !q.matchRare(a.UUID) {
+		return false, nil
+	}
+	if len(q.Where) > 0 {
+		if is, err := anyOf(q.Where, a); !is || err != nil {
+			return false, err
+		}
+	}
+	is, err := anyOf(q.NotWhere, a)
+	return !is && err == nil, err
 }
 
 func (q *Query) matchTrash(a *photosdb.Asset) bool {

@@ -93,10 +93,10 @@ func TestSelection(t *testing.T) {
 		{"not since", Query{NotSince: now}, Query{Since: now}},
 		{"all must hold", Query{Favorite: Yes, Edited: Yes}, Query{Favorite: Yes, Edited: No}},
 	} {
-		if !tt.q.Match(&a) {
+		if !matches(t, &tt.q, &a) {
 			t.Errorf("%s: not selected", tt.why)
 		}
-		if tt.no.Match(&a) {
+		if matches(t, &tt.no, &a) {
 			t.Errorf("%s: the opposite is selected", tt.why)
 		}
 	}
@@ -109,12 +109,12 @@ func TestSelectionOfTheUnknown(t *testing.T) {
 		{NotKeywords: names(t, "x")}, {NotAlbums: names(t, "x")}, {NotFolders: names(t, "x")}, {NotPersons: names(t, "x")}, {InCloud: No},
 		{NotTaken: spans(t, "..2100")}, {NotAdded: spans(t, "2000..")}, {Missing: Yes}, {NotSubtypes: Subtypes()}, {NotSince: now},
 	} {
-		if !q.Match(&a) {
+		if !matches(t, &q, &a) {
 			t.Errorf("%+v: not selected", q)
 		}
 	}
 	for _, q := range []Query{{Taken: spans(t, "..2100")}, {Added: spans(t, "2000..")}, {Missing: No}, {Since: now}, {Kinds: []photosdb.Kind{photosdb.Photo}}} {
-		if q.Match(&a) {
+		if matches(t, &q, &a) {
 			t.Errorf("%+v: selected", q)
 		}
 	}
@@ -123,7 +123,7 @@ func TestSelectionOfTheUnknown(t *testing.T) {
 // Who selects by what was not read selects nothing, rather than everything.
 func TestAQueryThatWasNotPrepared(t *testing.T) {
 	for _, q := range []Query{{Labels: names(t, "x")}, {NotLabels: names(t, "x")}, {Places: names(t, "x")}, {NotPlaces: names(t, "x")}} {
-		if q.Match(&photosdb.Asset{}) {
+		if matches(t, &q, &photosdb.Asset{}) {
 			t.Errorf("%+v: selected", q)
 		}
 	}
@@ -136,7 +136,7 @@ func TestNamesThatAreNone(t *testing.T) {
 		}
 	}
 	q := Query{Keywords: names(t, "x")}
-	if q.Match(&photosdb.Asset{Text: photosdb.Text{Keywords: []string{""}}}) {
+	if matches(t, &q, &photosdb.Asset{Text: photosdb.Text{Keywords: []string{""}}}) {
 		t.Error("an empty keyword is selected")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/photogo/photogo/contract"
 	"github.com/photogo/photogo/photosdb"
 )
 
@@ -37,7 +38,7 @@ func sized(a *photosdb.Asset, role photosdb.Role, f frame) frame {
 		return f
 	}
 	f.width, f.height = a.Current.Width, a.Current.Height
-	if transposed(f.orientation) {
+	if contract.Transposed(f.orientation) {
 		f.width, f.height = f.height, f.width
 	}
 	return f
@@ -85,7 +86,7 @@ func regions(a *photosdb.Asset, orientation int) []region {
 		if f.Hidden || f.Trashed || !finite(f.X) || !finite(f.Y) || !finite(f.Size) || f.Size <= 0 {
 			continue
 		}
-		x, y, w, h, ok := Region(*f, a.Current.Width, a.Current.Height, orientation)
+		x, y, w, h, ok := contract.Region(*f, a.Current.Width, a.Current.Height, orientation)
 		if !ok {
 			continue
 		}

@@ -232,7 +232,11 @@ func (b *budget) keep(assets iter.Seq2[*photosdb.Asset, error]) iter.Seq2[*photo
 			if again && err == nil && a.UUID == b.ended {
 				return
 			}
-			if !again && err == nil && b.options.Query.Match(a) {
+			is := false
+			if !again && err == nil {
+				is, err = b.options.Query.Match(a)
+			}
+			if is {
 				size, e := b.size(a)
 				err = e
 				if size > 0 && b.staged+size > b.limit && b.fresh {

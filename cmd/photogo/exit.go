@@ -19,6 +19,7 @@ import (
 	"github.com/photogo/photogo/mount"
 	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
+	"github.com/photogo/photogo/query"
 	"github.com/photogo/photogo/secret"
 	"github.com/photogo/photogo/ssh"
 )
@@ -71,6 +72,7 @@ var codes = []struct {
 	{config.ErrExists, exitUsage, "--force makes another; the one that is there is kept beside it."},
 	{context.Canceled, 130, ""},
 	{backup.ErrConfig, exitUsage, ""},
+	{query.ErrWhere, exitUsage, ""},
 	{backup.ErrBusy, 12, ""},
 	{backup.ErrUnreachable, 14, ""},
 	{backup.ErrHidden, exitDamage, "Nothing is removed. Look at the repository: somebody hid or deleted an archive, or the configuration names another repository."},

@@ -97,7 +97,7 @@ func listAssets(c *cli.Context, e environment) (err error) {
 		fmt.Fprintln(out, tableHead)
 	}
 	all := c.Bool("all") && asJSON
-	query := photosdb.Query{}
+	query := photosdb.Query{Include: q.Include()}
 	if all {
 		query.Include = photosdb.IncludeAll
 	}
@@ -105,7 +105,9 @@ func listAssets(c *cli.Context, e environment) (err error) {
 		if err != nil {
 			return err
 		}
-		if !q.Match(a) {
+		if is, err := q.Match(a); err != nil {
+			return err
+		} else if !is {
 			continue
 		}
 		if a.Details != nil && a.Details.Problem != nil {

@@ -60,6 +60,8 @@ func selectionFlags(trashed bool) []cli.Flag {
 		not += " (the default)"
 	}
 	flags := []cli.Flag{
+		&cli.StringSliceFlag{Name: "where", Category: category, Usage: "of which `CONDITION` holds: 'favorite and exif.iso > 800'; docs/SELECTION.md has the language"},
+		&cli.StringSliceFlag{Name: "not-where", Category: category, Hidden: true},
 		&cli.StringFlag{Name: "since", Category: category, Usage: "taken, added or edited since `WHEN`: 2025-05-17, 90d, 6mo"},
 		&cli.StringFlag{Name: "not-since", Category: category, Hidden: true},
 		&cli.StringSliceFlag{Name: "taken", Category: category, Usage: "taken in `A..B`: 2025-05-01..2025-05-31, 2025, 90d.."},
@@ -109,6 +111,7 @@ func parseQuery(c *cli.Context, e environment, trashed bool) (q query.Query, err
 		}
 	}
 	range_ := func(text string) (query.Range, error) { return query.ParseRange(text, now) }
+	where := func(text string) (*query.Where, error) { return query.ParseWhere(text, now) }
 	for _, read := range []func() error{
 		func() (err error) { q.Taken, err = values(c, "taken", range_); return },
 		func() (err error) { q.NotTaken, err = values(c, "not-taken", range_); return },
@@ -118,6 +121,8 @@ func parseQuery(c *cli.Context, e environment, trashed bool) (q query.Query, err
 		func() (err error) { q.NotKinds, err = values(c, "not-kind", query.ParseKind); return },
 		func() (err error) { q.Subtypes, err = values(c, "subtype", query.ParseSubtype); return },
 		func() (err error) { q.NotSubtypes, err = values(c, "not-subtype", query.ParseSubtype); return },
+		func() (err error) { q.Where, err = values(c, "where", where); return },
+		func() (err error) { q.NotWhere, err = values(c, "not-where", where); return },
 		func() (err error) { q.UUIDs, err = uuids(c, "uuid"); return },
 		func() (err error) { q.NotUUIDs, err = uuids(c, "not-uuid"); return },
 	} {

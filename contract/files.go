@@ -1,4 +1,4 @@
-package sidecar
+package contract
 
 import "github.com/photogo/photogo/photosdb"
 

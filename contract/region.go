@@ -1,4 +1,4 @@
-package sidecar
+package contract
 
 import "github.com/photogo/photogo/photosdb"
 
@@ -34,12 +34,12 @@ func Region(f photosdb.Face, width, height, orientation int) (x, y, w, h float64
 	case 8:
 		x, y = 1-y, x
 	}
-	if transposed(orientation) {
+	if Transposed(orientation) {
 		w, h = h, w
 	}
 	return x, y, w, h, true
 }
 
-// transposed reports whether an orientation makes the rows of the stored
+// Transposed reports whether an orientation makes the rows of the stored
 // picture the columns of the displayed one.
-func transposed(orientation int) bool { return orientation >= 5 && orientation <= 8 }
+func Transposed(orientation int) bool { return orientation >= 5 && orientation <= 8 }

@@ -1,8 +1,6 @@
-package sidecar
+package contract
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 
 	"github.com/photogo/photogo/photosdb"
@@ -171,23 +169,27 @@ type participantRecord struct {
 type scoreRecord map[string]float64
 
 func (s scoreRecord) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	for i, name := range photosdb.ScoreNames() {
-		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(strconv.Quote(name) + ":")
-		var v *double
-		if score, ok := s[name]; ok {
-			v = (*double)(&score)
+	b := make([]byte, 0, 1<<10)
+	for i, key := range scoreKeys {
+		b = append(append(b, "{,"[min(i, 1)]), key...)
+		if score, ok := s[scoreNames[i]]; ok {
+			b = appendNumber(b, score)
+		} else {
+			b = append(b, "null"...)
 		}
-		data, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(data)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), nil
 }
+
+var scoreNames = photosdb.ScoreNames()
+
+// scoreKeys are the names as they stand in JSON, with their colon.
+var scoreKeys = func() (keys []string) {
+	for _, name := range scoreNames {
+		keys = append(keys, strconv.Quote(name)+":")
+	}
+	return keys
+}()
 
 func fullRecordOf(a *photosdb.Asset, d *photosdb.Details) fullRecord {
 	r := fullRecord{
