@@ -259,6 +259,9 @@ func (w *world) noHalfFiles(t *testing.T) {
 				}
 				whole[string(data)] = true
 			}
+			for _, data := range a.Cloud {
+				whole[string(data)] = true
+			}
 		}
 	}
 	if _, err := os.Stat(w.dest); errors.Is(err, os.ErrNotExist) {
