@@ -206,9 +206,16 @@ func FuzzArchive(f *testing.F) {
 
 // FuzzSearchIndex holds that no bytes in the place of the search index stop a
 // run. The fuzzer is given changes only, as in FuzzDatabase.
-func FuzzSearchIndex(f *testing.F) {
-	lib := build(f, fixture.Options{})
-	data, err := os.ReadFile(filepath.Join(lib.Path, searchIndexPath))
+func FuzzSearchIndex(f *testing.F) { fuzzIndex(f, fixture.Options{}, searchIndexPath) }
+
+// FuzzNewSearchIndex does so for the form of macOS 27.
+func FuzzNewSearchIndex(f *testing.F) {
+	fuzzIndex(f, fixture.Options{Generation: generation(f, "27")}, newSearchPath)
+}
+
+func fuzzIndex(f *testing.F, o fixture.Options, index string) {
+	lib := build(f, o)
+	data, err := os.ReadFile(filepath.Join(lib.Path, index))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -226,9 +233,9 @@ func FuzzSearchIndex(f *testing.F) {
 			data = data[:int(length)%len(data)]
 		}
 		path := cloneDatabase(t, lib.Path)
-		write(t, filepath.Join(path, searchIndexPath), data)
+		write(t, filepath.Join(path, index), data)
 		if len(wal) > 0 {
-			write(t, filepath.Join(path, searchIndexPath+"-wal"), wal)
+			write(t, filepath.Join(path, index+"-wal"), wal)
 		}
 		if n := len(listDetails(t, open(t, path), IncludeLabels)); n != len(lib.Assets) {
 			t.Fatalf("%d assets", n)

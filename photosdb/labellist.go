@@ -23,7 +23,8 @@ type Label struct {
 }
 
 // Labels returns the library's labels by name, from the search index of Photos
-// (database/search/psi.sqlite, of which a private copy is read). It is empty,
+// (database/search/psi.sqlite, from macOS 27 on leo.sqlite, of which a private copy is
+// read). It is empty,
 // with a warning, if there is no index that photogo can read.
 func (l *Library) Labels(ctx context.Context) (out []Label, err error) {
 	err = l.list(ctx, func() error {
@@ -75,23 +76,16 @@ func (l *Library) eachLabel(ctx context.Context, do func(labelRow)) (err error) 
 	case err != nil:
 		return &Error{l.path, ErrAbsent, fmt.Errorf("labels: search index: %w", err)}
 	case index == nil:
-		return &Error{l.path, ErrAbsent, l.noSearchIndex()}
+		return &Error{l.path, ErrAbsent, errors.New("labels: there is no search index that has them")}
 	}
 	defer func() { err = errors.Join(err, index.Close()) }()
-	names, err := index.labels()
-	if err != nil {
-		return &Error{l.path, ErrAbsent, fmt.Errorf("labels: search index: %w", err)}
-	}
-	query := "SELECT a.uuid_0, a.uuid_1, ga.groupid FROM ga JOIN assets a ON a.rowid = ga.assetid " +
-		"WHERE ga.groupid IN (SELECT rowid FROM groups WHERE category IN (" + labelCategories() + ")) ORDER BY a.rowid"
 	known, err := l.conn.Prepare("SELECT a.Z_PK, a.ZTRASHEDSTATE FROM " + l.schema.asset + " a WHERE a.ZUUID = ?1")
 	if err != nil {
 		return err
 	}
 	defer known.Reset()
 	var last labelRow
-	err = each(index.conn, query, func(stmt *sqlite.Stmt) error {
-		uuid := searchUUID(stmt.ColumnInt64(0), stmt.ColumnInt64(1))
+	err = index.each(func(uuid UUID, label string) error {
 		if uuid != last.uuid {
 			known.Reset()
 			known.BindText(1, string(uuid))
@@ -104,8 +98,8 @@ func (l *Library) eachLabel(ctx context.Context, do func(labelRow)) (err error) 
 				last.asset, last.trashed = known.ColumnInt64(0), known.ColumnInt64(1) != 0
 			}
 		}
-		if name := names[stmt.ColumnInt64(2)]; name != "" && last.asset != 0 {
-			last.label = name
+		if label != "" && last.asset != 0 {
+			last.label = label
 			do(last)
 		}
 		return nil
@@ -116,15 +110,21 @@ func (l *Library) eachLabel(ctx context.Context, do func(labelRow)) (err error) 
 	return nil
 }
 
-// newSearchPath is the search index of macOS 27, relative to the library.
-const newSearchPath = "database/search/leo.sqlite"
-
-// noSearchIndex says why there are no labels.
-func (l *Library) noSearchIndex() error {
-	if _, err := l.tree.stat(newSearchPath); err == nil {
-		return errors.New("labels: they are in the search index of macOS 27, which photogo cannot read yet")
+// each yields the labels of all assets that the index knows, those of one asset
+// together.
+func (x *searchIndex) each(do func(uuid UUID, label string) error) error {
+	if x.lexicon != nil {
+		return x.eachNew(do)
 	}
-	return errors.New("labels: there is no search index that has them")
+	names, err := x.labels()
+	if err != nil {
+		return err
+	}
+	query := "SELECT a.uuid_0, a.uuid_1, ga.groupid FROM ga JOIN assets a ON a.rowid = ga.assetid " +
+		"WHERE ga.groupid IN (SELECT rowid FROM groups WHERE category IN (" + labelCategories() + ")) ORDER BY a.rowid"
+	return each(x.conn, query, func(stmt *sqlite.Stmt) error {
+		return do(searchUUID(stmt.ColumnInt64(0), stmt.ColumnInt64(1)), names[stmt.ColumnInt64(2)])
+	})
 }
 
 // searchUUID turns the two halves of a UUID, each a little-endian number, into

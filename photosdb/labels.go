@@ -17,25 +17,34 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// searchIndexPath is where Photos keeps what it searches by, up to macOS 26.
-const searchIndexPath = "database/search/psi.sqlite"
+// Where Photos keeps what it searches by: up to macOS 26, and from macOS 27 on.
+const (
+	searchIndexPath = "database/search/psi.sqlite"
+	newSearchPath   = "database/search/leo.sqlite"
+)
 
 // searchIndex is a private copy of the library's search index.
 type searchIndex struct {
 	dir  string
 	conn *sqlite.Conn
-	stmt *sqlite.Stmt
+	stmt *sqlite.Stmt // asks for a chunk of assets
+
+	lexicon map[uint32]string // the labels of the newer form; nil in the older one
 }
 
 // openSearchIndex copies the search index beside the snapshot of the database,
 // and opens the copy. It is of the moment when this is called. nil without an
 // error: there is none, or none with labels.
 func (l *Library) openSearchIndex(ctx context.Context) (_ *searchIndex, err error) {
+	path := newSearchPath // what is left of the older one beside it is old
+	if _, err := l.tree.stat(path); errors.Is(err, fs.ErrNotExist) {
+		path = searchIndexPath
+	}
 	// The tree tells whether a link leads out of the library.
-	for _, name := range []string{searchIndexPath, searchIndexPath + "-wal"} {
+	for _, name := range []string{path, path + "-wal"} {
 		info, err := l.tree.stat(name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && name == searchIndexPath:
+		case errors.Is(err, fs.ErrNotExist) && name == path:
 			return nil, nil
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -53,14 +62,21 @@ func (l *Library) openSearchIndex(ctx context.Context) (_ *searchIndex, err erro
 	if err := os.MkdirAll(x.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := x.copy(ctx, filepath.Join(l.path, filepath.FromSlash(searchIndexPath))); err != nil {
+	if err := x.copy(ctx, filepath.Join(l.path, filepath.FromSlash(path))); err != nil {
 		return nil, err
 	}
-	if x.conn, err = sqlite.OpenConn(filepath.Join(x.dir, filepath.Base(searchIndexPath)), sqlite.OpenReadWrite); err != nil {
+	if x.conn, err = sqlite.OpenConn(filepath.Join(x.dir, filepath.Base(path)), sqlite.OpenReadWrite); err != nil {
 		return nil, err
 	}
 	x.conn.SetInterrupt(ctx.Done())
-	if err := x.prepare(); err != nil || x.stmt == nil {
+	if err := sqlitex.ExecuteTransient(x.conn, "PRAGMA cache_size = -8192", nil); err != nil { // KiB
+		return nil, err
+	}
+	prepare := x.prepare
+	if path == newSearchPath {
+		prepare = x.prepareNew
+	}
+	if err := prepare(); err != nil || x.stmt == nil {
 		return nil, err
 	}
 	return x, nil
@@ -92,21 +108,7 @@ const (
 
 // prepare makes the statement, unless the index has no labels.
 func (x *searchIndex) prepare() error {
-	if err := sqlitex.ExecuteTransient(x.conn, "PRAGMA cache_size = -8192", nil); err != nil { // KiB
-		return err
-	}
-	// Other tables need a tokenizer that only Photos has: they are not touched.
-	const tables = `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
-		WHERE m.type = 'table' AND m.name IN ('groups', 'ga', 'assets') AND m.sql NOT LIKE 'CREATE VIRTUAL%'`
-	s := &schema{tables: map[string]map[string]bool{}}
-	err := each(x.conn, tables, func(stmt *sqlite.Stmt) error {
-		table := stmt.ColumnText(0)
-		if s.tables[table] == nil {
-			s.tables[table] = map[string]bool{}
-		}
-		s.tables[table][stmt.ColumnText(1)] = true
-		return nil
-	})
+	s, err := x.tables()
 	if err != nil || !s.has("groups", "category", "content_string") || !s.has("ga", "groupid", "assetid") || !s.has("assets", "uuid_0", "uuid_1") {
 		return err
 	}
@@ -117,8 +119,39 @@ func (x *searchIndex) prepare() error {
 	return err
 }
 
+// tables are those that can be read. Others need a tokenizer that only Photos has: they
+// are not touched.
+func (x *searchIndex) tables() (*schema, error) {
+	const tables = `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.name IN ('groups', 'ga', 'assets', 'lexicon', 'items') AND m.sql NOT LIKE 'CREATE VIRTUAL%'`
+	s := &schema{tables: map[string]map[string]bool{}}
+	return s, each(x.conn, tables, func(stmt *sqlite.Stmt) error {
+		table := stmt.ColumnText(0)
+		if s.tables[table] == nil {
+			s.tables[table] = map[string]bool{}
+		}
+		s.tables[table][stmt.ColumnText(1)] = true
+		return nil
+	})
+}
+
 // read fills in the labels of a chunk of assets.
 func (x *searchIndex) read(rows []*row) error {
+	ask := x.readChunk
+	if x.lexicon != nil {
+		ask = x.readNewChunk
+	}
+	if err := ask(rows); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		slices.Sort(row.Details.Labels)
+		row.Details.Labels = slices.Compact(row.Details.Labels)
+	}
+	return nil
+}
+
+func (x *searchIndex) readChunk(rows []*row) error {
 	b := []byte{'['}
 	var at []int // places of those that have a UUID that the index can have
 	for i, row := range rows {
@@ -137,11 +170,8 @@ func (x *searchIndex) read(rows []*row) error {
 	defer x.stmt.Reset()
 	for {
 		more, err := x.stmt.Step()
-		if err != nil {
+		if err != nil || !more {
 			return err
-		}
-		if !more {
-			break
 		}
 		d := rows[at[x.stmt.ColumnInt(0)]].Details
 		// Photos ends its texts there with a NUL.
@@ -149,11 +179,6 @@ func (x *searchIndex) read(rows []*row) error {
 			d.Labels = append(d.Labels, label)
 		}
 	}
-	for _, row := range rows {
-		slices.Sort(row.Details.Labels)
-		row.Details.Labels = slices.Compact(row.Details.Labels)
-	}
-	return nil
 }
 
 // indexUUID is a UUID as the search index has it: two numbers, the lowest byte first.
