@@ -331,7 +331,7 @@ func TestBadDays(t *testing.T) {
 				}
 				c, opt = serve(t, w, program, nil)
 				opt.Photos.TryParked = true
-				s, events, err = w.run(t)
+				s, _, err = w.run(t)
 				if err != nil || w.why != nil || s.Fetched != files-len(had) {
 					t.Errorf("a better day: %+v, %v, %v", s, err, w.why)
 				}

@@ -414,7 +414,7 @@ func (w *world) toCloud(t *testing.T, label string) fixture.Asset {
 // What is in the way is not touched, nor fetched in vain; what is the very file is taken.
 func TestAFetchedFileTouchesNoForeignOne(t *testing.T) {
 	w := newWorld(t, fixture.Options{Away: true})
-	c := withCloud(t, w)
+	withCloud(t, w)
 	_, events := w.mustRun(t)
 	one, two := w.asset(t, "cloud-only"), w.asset(t, "away-raw")
 	at := func(a fixture.Asset) string {
@@ -433,7 +433,7 @@ func TestAFetchedFileTouchesNoForeignOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c = withCloud(t, other)
+	c := withCloud(t, other)
 	_, events, err := other.run(t)
 	if err != nil {
 		t.Fatal(err)
