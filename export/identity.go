@@ -29,9 +29,13 @@ const (
 	vanishedPart = 10 // percent
 )
 
+// SampleSize is how many assets Options.Sample should name.
+const SampleSize = 500
+
 // identityOf is what an asset is known by when its UUID changes, as on a new Mac or
-// after a repair: what iCloud calls it, and its original's fingerprint, or at
-// least its size, with its date and name. Each is a hash in 22 characters, "-" where it is not known.
+// after a repair: what iCloud calls it, and its original's fingerprint, or at least its
+// size, with its date and name. Each is a hash in 22 characters, "-" where it is not
+// known.
 func identityOf(a *photosdb.Asset) string {
 	cloud, own := "-", "-"
 	if a.Cloud.AssetGUID != "" {
@@ -116,7 +120,7 @@ func recognise(assets iter.Seq2[*photosdb.Asset, error], record Record, opt *Opt
 		fresh[owner] = identityOf(a)
 	}
 	// Deleted assets stay in the record, and new ones come: neither alone is a reason.
-	if few := min(len(fresh), len(owners)); !other && (few <= vanishedMost || 100*few <= vanishedPart*rec.known) {
+	if !other && !otherwise(min(len(fresh), len(owners)), rec.known) {
 		return nil, nil
 	}
 	for part := range 2 { // what iCloud says first
@@ -132,6 +136,10 @@ func recognise(assets iter.Seq2[*photosdb.Asset, error], record Record, opt *Opt
 	}
 	return rec, nil
 }
+
+// otherwise reports whether so many assets of a number went, and as many came, that they
+// may be the same ones.
+func otherwise(few, of int) bool { return few > vanishedMost && 100*few > vanishedPart*of }
 
 // suspicious asks the record for a sample of the library: it reports whether so many
 // are unknown that more than new pictures may be the cause.

@@ -636,6 +636,11 @@ func (m *Manifest) Commit(c Change) (err error) {
 		}
 	}
 	for _, r := range c.Owners {
+		// One without a name and without files is nobody's.
+		err := m.run(`DELETE FROM owner WHERE owner = ?1 AND base = '' AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.owner = owner.id)`, r.To)
+		if err != nil {
+			return err
+		}
 		if err := m.run(`UPDATE owner SET owner = ?2 WHERE owner = ?1`, r.From, r.To); err != nil {
 			return fmt.Errorf("call %s %s: %w", r.From, r.To, err)
 		}

@@ -128,7 +128,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	}
 	warn()
 	opt.Library = library.UUID()
-	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(c.Context, 500) }
+	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(c.Context, export.SampleSize) }
 	cursor := ""
 	if wish != "" && len(library.Warnings()) == 0 {
 		if cursor, err = library.Cursor(); err != nil {
