@@ -42,8 +42,16 @@ type Options struct {
 	IncludeReferenced bool
 
 	// Library is the identity of the library (photosdb.Info.UUID), "" where it
-	// does not matter. The record keeps that of the first export.
+	// does not matter. The record keeps that of the first export. Another library is
+	// ErrOtherLibrary, unless it holds nearly all of the same pictures.
 	Library string
+	// SameLibrary takes another library for the one of the record, however few of its
+	// pictures it holds.
+	SameLibrary bool
+	// Sample names some assets, from all over the library. With it pictures are
+	// recognised whose UUIDs changed although Library did not, as they may when Photos
+	// repairs a library; it may be nil.
+	Sample func() ([]photosdb.UUID, error)
 	// Prune says whether and how files go that the library no longer holds. The
 	// sequence of assets must be the whole library then.
 	Prune Prune
@@ -85,6 +93,8 @@ type Plan struct {
 	damaged map[string][]manifest.Entry // by owner; nil unless the plan is to repair
 	carried *carried                    // nil unless only what changed is planned
 	counts  counts                      // of the groups that were read
+
+	recognition *recognition // nil unless assets are called otherwise than on record
 
 	details bool           // the templates need them
 	places  map[string]int // by the owner of an asset's first place: the highest place on record
@@ -130,7 +140,14 @@ func NewPlan(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Fol
 			return nil, err
 		}
 	}
-	p := &Plan{assets: assets, record: record, folder: folder, opt: opt, namer: naming.NewNamer(opt.Directory, opt.Filename), places: map[string]int{}}
+	rec, err := recognise(assets, record, &opt)
+	if err != nil {
+		return nil, err
+	}
+	if rec != nil {
+		record = recognised{record, rec}
+	}
+	p := &Plan{assets: assets, record: record, recognition: rec, folder: folder, opt: opt, namer: naming.NewNamer(opt.Directory, opt.Filename), places: map[string]int{}}
 	p.namer.Portable = opt.Portable
 	p.details = opt.needs().Any()
 	if opt.Prune.Wanted {
@@ -284,6 +301,9 @@ func (p *Plan) group(a *photosdb.Asset, held map[string]manifest.Holding) (*Grou
 		}
 		owner := naming.Owner(a.UUID, place)
 		record := manifest.Name{Owner: owner, Wish: name.Wish, Dir: name.Dir, Base: name.Base}
+		if place == 0 {
+			record.Identity = identityOf(a)
+		}
 		if record != held[owner].Name {
 			g.names = append(g.names, record)
 		}

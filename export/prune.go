@@ -121,6 +121,8 @@ func (p *Plan) prunable(record Record, failed int) (list []manifest.Entry, err e
 		return refuse("the library has no photos at all, and %d files were exported from it", total)
 	case failed > 0:
 		return refuse("%d files failed in this run", failed)
+	case p.recognition != nil && p.recognition.library != "":
+		return refuse("this is not the library that the destination was made from; it holds the same pictures, and the next run takes it for the same")
 	case of == "" || p.opt.Library != of:
 		return refuse("this is not the library that the destination was made from (%s, now %s)", orNone(of), orNone(p.opt.Library))
 	case len(list) > massFiles && 100*len(list) > massPercent*total && !p.opt.Prune.AllowMass:

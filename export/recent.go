@@ -96,6 +96,8 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 		return nil, "it is another library", nil
 	case found.Baseline.Len() == 0:
 		return nil, "the library is empty", nil
+	case otherwise(min(len(found.Added), len(found.Deleted)), old.library.Len()):
+		return nil, "many assets seem to be called otherwise", nil
 	case opt.Prune.Wanted && len(found.Deleted) > 0:
 		return nil, "assets are gone from the library", nil
 	}

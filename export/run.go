@@ -244,6 +244,9 @@ func (r *run) begin(ctx context.Context) error {
 	if err := r.dropSuperseded(); err != nil {
 		return fmt.Errorf("remove old versions: %w", err)
 	}
+	if err := r.accept(); err != nil {
+		return err
+	}
 	if of, err := r.job.Record.Meta(metaLibrary); err != nil {
 		return err
 	} else if of == "" && r.plan.opt.Library != "" {

@@ -88,7 +88,12 @@ type Name struct {
 	Wish  string // what was asked for, before names that were taken were avoided
 	Dir   string
 	Base  string
+	// Identity is what the owner is known by where it is called otherwise; opaque here.
+	Identity string
 }
+
+// Rename gives an owner another text. Names and entries stay the owner's.
+type Rename struct{ From, To string }
 
 // writeSum writes a line of the format of b3sum.
 func writeSum(w io.Writer, e Entry) error {

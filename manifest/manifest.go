@@ -38,7 +38,7 @@ type Manifest struct {
 }
 
 // schemaVersion is PRAGMA user_version of the record.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // Owners are numbered: their own texts are random, and an index of all entries
 // by them would be written anew, nearly all of it, with every batch.
@@ -46,7 +46,8 @@ const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE owner(
 	id INTEGER PRIMARY KEY, owner TEXT NOT NULL UNIQUE,
-	wish TEXT NOT NULL DEFAULT '', dir TEXT NOT NULL DEFAULT '', base TEXT NOT NULL DEFAULT ''); -- base is '': no name
+	wish TEXT NOT NULL DEFAULT '', dir TEXT NOT NULL DEFAULT '', base TEXT NOT NULL DEFAULT '', -- base is '': no name
+	identity TEXT NOT NULL DEFAULT '');
 CREATE TABLE entry(
 	path TEXT PRIMARY KEY, owner INTEGER NOT NULL REFERENCES owner(id), role TEXT NOT NULL, version TEXT NOT NULL,
 	size INTEGER NOT NULL, modtime INTEGER NOT NULL, stamp INTEGER NOT NULL,
@@ -56,7 +57,13 @@ CREATE TABLE entry(
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
 CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries BLOB NOT NULL); -- see appendEntry
 CREATE TABLE aside(path TEXT PRIMARY KEY, was TEXT NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 2;`
+PRAGMA user_version = 3;`
+
+// upgrades lead from each version of the record to the next.
+var upgrades = map[int]string{
+	1: `ALTER TABLE entry ADD COLUMN released INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2;`,
+	2: `ALTER TABLE owner ADD COLUMN identity TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 3;`,
+}
 
 // Open opens the record of a destination for writing, and starts one for a
 // folder that is none yet. state is photogo's state folder; dest the
@@ -304,8 +311,11 @@ func (m *Manifest) open(flags sqlite.OpenFlags) (err error) {
 		return m.wrap(sqlitex.ExecuteScript(m.conn, schema, nil))
 	case version > schemaVersion:
 		return fmt.Errorf("%w: it was written by a newer photogo (version %d)", ErrForeign, version)
-	case version == 1:
-		return m.wrap(sqlitex.ExecuteScript(m.conn, `ALTER TABLE entry ADD COLUMN released INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2;`, nil))
+	}
+	for ; version < schemaVersion; version++ {
+		if err := sqlitex.ExecuteScript(m.conn, upgrades[version], nil); err != nil { // one transaction
+			return m.wrap(err)
+		}
 	}
 	return nil
 }
@@ -479,7 +489,7 @@ func (m *Manifest) Of(owners []string) (map[string]Holding, error) {
 	held := make(map[string]Holding, len(owners))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err = sqlitex.Execute(m.conn, `SELECT owner, wish, dir, base FROM owner WHERE base <> '' AND owner IN (SELECT value FROM json_each(?))`, &sqlitex.ExecOptions{
+	err = sqlitex.Execute(m.conn, `SELECT owner, wish, dir, base, identity FROM owner WHERE base <> '' AND owner IN (SELECT value FROM json_each(?))`, &sqlitex.ExecOptions{
 		Args: []any{string(list)},
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			n := scanName(stmt)
@@ -504,7 +514,7 @@ func (m *Manifest) Of(owners []string) (map[string]Holding, error) {
 }
 
 func scanName(stmt *sqlite.Stmt) Name {
-	return Name{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3)}
+	return Name{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3), stmt.ColumnText(4)}
 }
 
 // At returns the entry of a path, also of a released file; ok is false where there
@@ -549,7 +559,7 @@ func (m *Manifest) Released() iter.Seq2[Entry, error] {
 
 // Names yields the names that owners were given.
 func (m *Manifest) Names() iter.Seq2[Name, error] {
-	return rows(m, `SELECT owner, wish, dir, base FROM owner WHERE base <> ''`, scanName)
+	return rows(m, `SELECT owner, wish, dir, base, identity FROM owner WHERE base <> ''`, scanName)
 }
 
 // sums yields path and hash of every entry, in order of path.
@@ -594,7 +604,8 @@ type Change struct {
 	Released []string // paths of files put aside that are no more
 	LetGo    []string // paths of files that leave the destination because they are proven elsewhere; At says when
 	At       time.Time
-	Names    []Name // names that were given
+	Names    []Name   // names that were given
+	Owners   []Rename // owners who are called otherwise now, before all else
 
 	// Intended are files that will get their names when the transaction is
 	// durable. They are remembered under the number Batch until a change says
@@ -606,7 +617,7 @@ type Change struct {
 
 // Commit writes a change durably, all of it or nothing.
 func (m *Manifest) Commit(c Change) (err error) {
-	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released)+len(c.LetGo) == 0 && c.Settled == 0 {
+	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released)+len(c.LetGo)+len(c.Owners) == 0 && c.Settled == 0 {
 		return nil
 	}
 	m.mu.Lock()
@@ -622,6 +633,16 @@ func (m *Manifest) Commit(c Change) (err error) {
 	if len(c.Placed)+len(c.Gone)+len(c.LetGo) > 0 {
 		if err := m.run(`INSERT OR REPLACE INTO meta VALUES('sums', 'behind')`); err != nil {
 			return err
+		}
+	}
+	for _, r := range c.Owners {
+		// One without a name and without files is nobody's.
+		err := m.run(`DELETE FROM owner WHERE owner = ?1 AND base = '' AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.owner = owner.id)`, r.To)
+		if err != nil {
+			return err
+		}
+		if err := m.run(`UPDATE owner SET owner = ?2 WHERE owner = ?1`, r.From, r.To); err != nil {
+			return fmt.Errorf("call %s %s: %w", r.From, r.To, err)
 		}
 	}
 	for _, path := range c.Gone {
@@ -669,12 +690,12 @@ func (m *Manifest) intend(c Change) error {
 
 // name gives an owner its name, and notes the owner's number.
 func (m *Manifest) name(n Name, owners map[string]int64) error {
-	stmt, err := m.conn.Prepare(`INSERT INTO owner(owner, wish, dir, base) VALUES(?1, ?2, ?3, ?4)
-		ON CONFLICT(owner) DO UPDATE SET wish = ?2, dir = ?3, base = ?4 RETURNING id`)
+	stmt, err := m.conn.Prepare(`INSERT INTO owner(owner, wish, dir, base, identity) VALUES(?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT(owner) DO UPDATE SET wish = ?2, dir = ?3, base = ?4, identity = ?5 RETURNING id`)
 	if err != nil {
 		return err
 	}
-	for i, text := range []string{n.Owner, n.Wish, n.Dir, n.Base} {
+	for i, text := range []string{n.Owner, n.Wish, n.Dir, n.Base, n.Identity} {
 		stmt.BindText(i+1, text)
 	}
 	owners[n.Owner], err = sqlitex.ResultInt64(stmt)

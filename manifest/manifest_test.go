@@ -75,7 +75,7 @@ func TestWhatIsCommittedIsThereAfterReopening(t *testing.T) {
 	p := newPlace(t)
 	m := p.open(t)
 	a, b := entry("b/x", "one", "original"), entry("a/y", "two", "original")
-	commit(t, m, Change{Placed: []Entry{a, b}, Names: []Name{{"one", "b/x", "b", "x"}}})
+	commit(t, m, Change{Placed: []Entry{a, b}, Names: []Name{{"one", "b/x", "b", "x", ""}}})
 	id := m.ID()
 	m.Close()
 
@@ -94,11 +94,11 @@ func TestWhatIsCommittedIsThereAfterReopening(t *testing.T) {
 	if err != nil || len(held["two"].Entries) != 1 || held["two"].Entries[0] != b || len(held["three"].Entries) != 0 {
 		t.Errorf("Of: %+v, %v", held, err)
 	}
-	if n := (Name{"one", "b/x", "b", "x"}); held["one"].Name != n || held["two"].Name != (Name{}) {
+	if n := (Name{"one", "b/x", "b", "x", ""}); held["one"].Name != n || held["two"].Name != (Name{}) {
 		t.Errorf("names: %+v", held)
 	}
 	for n, err := range m.Names() {
-		if err != nil || n != (Name{"one", "b/x", "b", "x"}) {
+		if err != nil || n != (Name{"one", "b/x", "b", "x", ""}) {
 			t.Errorf("name %+v, %v", n, err)
 		}
 	}

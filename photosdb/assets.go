@@ -83,6 +83,32 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 	}
 }
 
+// Sample returns the UUIDs of up to n assets, spread over the library in the order in
+// which they were added.
+func (l *Library) Sample(ctx context.Context, n int) (uuids []UUID, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == nil {
+		return nil, fmt.Errorf("%s: library is closed", l.path)
+	}
+	last := int64(0)
+	err = each(l.conn, "SELECT max(Z_PK) FROM "+l.schema.asset, func(stmt *sqlite.Stmt) error {
+		last = stmt.ColumnInt64(0)
+		return nil
+	})
+	query := "SELECT ZUUID, Z_PK FROM " + l.schema.asset + " WHERE Z_PK >= ? ORDER BY Z_PK LIMIT 1"
+	at := int64(1)
+	for i := int64(0); i < int64(n) && err == nil && at <= last && ctx.Err() == nil; i++ {
+		at = max(at, 1+i*(last/int64(n)))
+		err = each(l.conn, query, func(stmt *sqlite.Stmt) error {
+			uuids = append(uuids, UUID(stmt.ColumnText(0)))
+			at = stmt.ColumnInt64(1) + 1
+			return nil
+		}, at)
+	}
+	return uuids, errors.Join(ctx.Err(), l.explain(err))
+}
+
 // Count returns the number of assets.
 func (l *Library) Count(ctx context.Context) (int, error) {
 	l.mu.Lock()

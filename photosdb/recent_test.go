@@ -115,3 +115,26 @@ func TestWhatIsNotRecent(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+func TestASampleIsOfTheWholeLibrary(t *testing.T) {
+	l := open(t, build(t, fixture.Options{Assets: 100}).Path)
+	all := list(t, l, ByUUID)
+	for _, n := range []int{0, 1, 10, len(all), 10 * len(all)} {
+		sample, err := l.Sample(context.Background(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sample) != min(n, len(all)) {
+			t.Errorf("%d asked for: %d", n, len(sample))
+		}
+		slices.Sort(sample)
+		if len(slices.Compact(sample)) != len(sample) {
+			t.Errorf("%d asked for: some came twice", n)
+		}
+		for _, uuid := range sample {
+			if !slices.ContainsFunc(all, func(a *Asset) bool { return a.UUID == uuid }) {
+				t.Errorf("%s is none", uuid)
+			}
+		}
+	}
+}

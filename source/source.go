@@ -159,6 +159,7 @@ func (l *Library) open(ctx context.Context) (*photosdb.Library, error) {
 func (l *Library) options(library *photosdb.Library) export.Options {
 	opt := l.Options
 	opt.Library, opt.DownloadMissing = library.UUID(), l.Download != nil
+	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(context.Background(), export.SampleSize) }
 	return opt
 }
 

@@ -55,6 +55,7 @@ func exportCommand(e environment) *cli.Command {
 			&cli.BoolFlag{Name: "include-referenced", Usage: "files that were left outside the library, too"},
 			&cli.BoolFlag{Name: "cleanup", Usage: "put what the library no longer holds into DEST/.photogo/quarantine, for 30 days"},
 			&cli.BoolFlag{Name: "allow-mass-removal", Usage: "with --cleanup: even if that is more than a tenth of the files"},
+			&cli.BoolFlag{Name: "same-library", Usage: "go on in a DEST that was made from another library: the same pictures on another Mac"},
 			&cli.IntFlag{Name: "jobs", Value: 4, Usage: "copy `N` files at a time"},
 			&cli.StringFlag{Name: "report", Usage: "write one row a file into `FILE`.csv or .json"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done, and do nothing"},
@@ -127,6 +128,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	}
 	warn()
 	opt.Library = library.UUID()
+	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(c.Context, export.SampleSize) }
 	cursor := ""
 	if wish != "" && len(library.Warnings()) == 0 {
 		if cursor, err = library.Cursor(); err != nil {
@@ -295,6 +297,7 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 		Bursts: c.Bool("skip-bursts"), AAE: c.Bool("skip-aae"),
 	}
 	opt.Prune.Wanted, opt.Prune.AllowMass = c.Bool("cleanup"), c.Bool("allow-mass-removal")
+	opt.SameLibrary = c.Bool("same-library")
 	opt.IncludeReferenced = c.Bool("include-referenced")
 	return opt, nil
 }

@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"library": library, "exits": exits, "files": files, "forget": forget, "needs": needs, "spoil": spoil,
-			"retitle": retitle, "settle": settle, "icloud": playICloud,
+			"retitle": retitle, "settle": settle, "icloud": playICloud, "mac": mac,
 		},
 	})
 }
@@ -95,6 +95,13 @@ func playICloud(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = c.Program(helper)
 	ts.Check(err)
+}
+
+// mac PATH builds the library that library PATH builds, on another Mac.
+func mac(ts *testscript.TestScript, neg bool, args []string) {
+	lib, err := fixture.Build(ts.MkAbs(args[0]), fixture.Options{Mac: 1})
+	ts.Check(err)
+	ts.Value(libraries{}).(map[string]*fixture.Library)[args[0]] = lib
 }
 
 // libraries is the key of what a script has built.
