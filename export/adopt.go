@@ -192,7 +192,7 @@ func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) 
 	apple := map[photosdb.Role]string{}
 	for i := range asset.Resources {
 		r := &asset.Resources[i]
-		if p.skips(r.Role) {
+		if p.skips(asset, r.Role) {
 			continue
 		}
 		text, err := a.identity(ctx, w, asset, r)
@@ -213,7 +213,7 @@ func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) 
 	}
 	for i := range asset.Resources {
 		r := &asset.Resources[i]
-		if p.skips(r.Role) {
+		if p.skips(asset, r.Role) {
 			continue
 		}
 		wanted := path.Join(name.Dir, files[r.Role])

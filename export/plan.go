@@ -25,6 +25,10 @@ type Options struct {
 	Filename  *naming.Template // nil: naming.DefaultFilename
 	Skip      Skip
 
+	// EditedOnly leaves out what an edit was made of, the original with its RAW half,
+	// movie and adjustments, where the edited version is in the library folder.
+	EditedOnly bool
+
 	// NoSidecars leaves out the XMP sidecars.
 	NoSidecars bool
 	// JSONSidecars writes JSON sidecars, beside the XMP ones or instead of them.
@@ -326,7 +330,7 @@ func (p *Plan) items(a *photosdb.Asset, place int, name naming.Name, entries []m
 	files := naming.Files(name, a)
 	for i := range a.Resources {
 		r := &a.Resources[i]
-		if p.skips(r.Role) {
+		if p.skips(a, r.Role) {
 			continue
 		}
 		item := Item{UUID: a.UUID, Role: r.Role, Place: place, Path: path.Join(name.Dir, files[r.Role]), Source: r, Stamp: stamp(a), want: fingerprintOf(a, r)}
@@ -343,7 +347,10 @@ func (p *Plan) items(a *photosdb.Asset, place int, name naming.Name, entries []m
 
 // skips reports whether files of a role are left out. Previews are nobody's
 // work, and the input of an edit is of use to Photos alone.
-func (p *Plan) skips(role photosdb.Role) bool {
+func (p *Plan) skips(a *photosdb.Asset, role photosdb.Role) bool {
+	if p.opt.EditedOnly && p.unneeded(a, role) {
+		return true
+	}
 	switch role {
 	case photosdb.RolePoster, photosdb.RoleEditBase:
 		return true
@@ -357,6 +364,22 @@ func (p *Plan) skips(role photosdb.Role) bool {
 		return p.opt.Skip.Raw
 	case photosdb.RoleAdjustments, photosdb.RoleAAE:
 		return p.opt.Skip.AAE
+	}
+	return false
+}
+
+// unneeded reports whether a file is what an edit was made of, and the edited version is
+// here: only then is it left out.
+func (p *Plan) unneeded(a *photosdb.Asset, role photosdb.Role) bool {
+	here := func(role photosdb.Role) bool {
+		r := a.Resource(role)
+		return r != nil && r.OnDisk && !p.skips(a, role)
+	}
+	switch role {
+	case photosdb.RoleOriginal, photosdb.RoleRaw, photosdb.RoleAdjustments, photosdb.RoleAAE:
+		return here(photosdb.RoleEdited)
+	case photosdb.RoleLive:
+		return here(photosdb.RoleEdited) && here(photosdb.RoleEditedLive)
 	}
 	return false
 }
