@@ -37,7 +37,8 @@ vet: ## go vet for all systems, and a type check of what only a Mac with cgo bui
 	$(GO) test -count=1 -v -run TypeChecks ./secret
 
 bench: build ## measure against cp and others, side by side; prints the tables of docs/BENCHMARKS.md
-	$(GO) run ./internal/bench -photogo $(BIN)
+	@PHOTOGO_STUB_HELPER="$${PHOTOGO_STUB_HELPER:-$$(sh scripts/helper-build.sh release 2>/dev/null | tail -n 1)}" \
+		$(GO) run ./internal/bench -photogo $(BIN) $(BENCH_FLAGS)
 
 bench-peers: build ## measure against osxphotos, which is installed aside for it
 	@sh scripts/bench-peers.sh $(BIN)

@@ -32,7 +32,12 @@ var largeOptions = []string{"--file-size", "40M",
 
 // large measures bytes rather than files. What a run makes is deleted at once: it is
 // some gigabytes.
-func (b *bench) large(ctx context.Context, l library) (result, error) {
+func (b *bench) large(ctx context.Context, m maker) ([]result, error) {
+	l, err := b.make(ctx, m, "Large", largeFiles, largeOptions...)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(l.path)
 	copied := &contender{name: copyName, files: l.files, bytes: l.bytes, run: func(run int) (sample, error) {
 		if err := warm(ctx, l.path); err != nil {
 			return sample{}, err
@@ -48,7 +53,7 @@ func (b *bench) large(ctx context.Context, l library) (result, error) {
 		var paths []string
 		err := eachFile(l.originals(), func(path string, _ fs.FileInfo) error { paths = append(paths, path); return nil })
 		if err != nil {
-			return result{}, err
+			return nil, err
 		}
 		contenders = append(contenders, &contender{name: "`b3sum` of the same files", files: l.files, bytes: l.bytes, run: func(int) (sample, error) {
 			return b.time(ctx, exec.CommandContext(ctx, "b3sum", paths...))
@@ -56,14 +61,14 @@ func (b *bench) large(ctx context.Context, l library) (result, error) {
 		notes = append(notes, "b3sum only reads; it maps the files into memory, which counts as its own.")
 	}
 	if err := b.compete(b.runs, contenders...); err != nil {
-		return result{}, err
+		return nil, err
 	}
-	return result{
+	return []result{{
 		title:      fmt.Sprintf("%d files of 40 MiB", l.files),
 		contenders: contenders,
 		verdicts:   []verdict{rateVerdict(export, copied, limitLarge, "cp"), peakVerdict(export)},
 		notes:      notes,
-	}, nil
+	}}, nil
 }
 
 // largeExport exports without sidecars, after something was prepared that is not
@@ -84,7 +89,12 @@ func (b *bench) largeExport(ctx context.Context, l library, kind string, prepare
 
 // clones measures an export to the file system that the library is on, where that can
 // clone: an image with XFS, made for it.
-func (b *bench) clones(ctx context.Context, m maker) (r result, err error) {
+func (b *bench) clones(ctx context.Context, m maker) ([]result, error) {
+	r, err := b.cloned(ctx, m)
+	return []result{r}, err
+}
+
+func (b *bench) cloned(ctx context.Context, m maker) (r result, err error) {
 	r.title = fmt.Sprintf("%d files of 40 MiB, cloned", largeFiles)
 	nothing := &contender{name: "nothing was measured", runs: series{{seconds: 1}}}
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {

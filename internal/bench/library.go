@@ -53,19 +53,6 @@ func (l library) name() string {
 func (l library) originals() string { return filepath.Join(l.path, "originals") }
 func (l library) database() string  { return filepath.Join(l.path, "database", "Photos.sqlite") }
 
-// makeLibraries makes the two that are measured: many small files as the command
-// line says, and a few large ones.
-func (b *bench) makeLibraries(ctx context.Context, m maker) (many, large library, err error) {
-	if err := b.quietly(exec.CommandContext(ctx, "sh", m.unpack, m.libraries)); err != nil {
-		return many, large, err
-	}
-	if many, err = b.make(ctx, m, "Many", b.assets); err != nil {
-		return many, large, err
-	}
-	large, err = b.make(ctx, m, "Large", largeFiles, largeOptions...)
-	return many, large, err
-}
-
 // make makes a library in the folder of this run.
 func (b *bench) make(ctx context.Context, m maker, name string, assets int, options ...string) (library, error) {
 	return b.makeIn(ctx, b.dir, m, name, assets, options...)

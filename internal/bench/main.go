@@ -14,8 +14,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,6 +52,7 @@ type config struct {
 	settle    time.Duration
 	keep      bool
 	sizes     string // of the libraries that are only read
+	only      string // measures, "" for all
 	growth    string // sizes of the libraries of small files that are exported
 
 	read, changes, since, hash string // this program measures itself
@@ -91,53 +94,54 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	}()
 	b := &bench{config: c, dir: dir, words: words}
 	before := describe(ctx, c)
-	many, large, err := b.makeLibraries(ctx, maker)
-	if err != nil {
+	if err := b.quietly(exec.CommandContext(ctx, "sh", maker.unpack, maker.libraries)); err != nil {
 		return err
+	}
+	measures := b.measures(maker)
+	if c.peer != "" {
+		measures = []measure{{"peers", func(ctx context.Context) ([]result, error) { return b.peers(ctx, maker) }}}
 	}
 	var results []result
-	if c.peer != "" {
-		results, err = b.peers(ctx, many)
-	} else {
-		results, err = b.all(ctx, maker, many, large)
-	}
-	if err != nil {
-		return err
+	for _, m := range measures {
+		if c.only != "" && !slices.Contains(strings.Split(c.only, ","), m.name) {
+			continue
+		}
+		more, err := m.run(ctx)
+		if err != nil {
+			return err
+		}
+		results = append(results, more...)
 	}
 	return write(out, before, loadAverage(ctx), commandLine(args), results)
 }
 
-// all measures everything but what is measured beside peers.
-func (b *bench) all(ctx context.Context, m maker, many, large library) ([]result, error) {
-	results, err := b.measure(ctx, many, large)
-	if err != nil {
-		return nil, err
-	}
-	cloned, err := b.clones(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	fetches, err := b.downloads(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	results = append(append(results, cloned), fetches...)
-	sizes, err := numbers(b.sizes)
-	if err != nil {
-		return nil, err
-	}
-	for _, assets := range sizes {
-		more, err := b.scale(ctx, m, assets)
+// measure is one of those that -only names.
+type measure struct {
+	name string
+	run  func(ctx context.Context) ([]result, error)
+}
+
+// measures are all but those beside peers.
+func (b *bench) measures(m maker) []measure {
+	sizes := func(list string, each func(sizes []int) ([]result, error)) ([]result, error) {
+		n, err := numbers(list)
 		if err != nil {
 			return nil, err
 		}
-		results = append(results, more...)
+		return each(n)
 	}
-	if sizes, err = numbers(b.growth); err != nil {
-		return nil, err
+	return []measure{
+		{"export", func(ctx context.Context) ([]result, error) { return b.measure(ctx, m) }},
+		{"large", func(ctx context.Context) ([]result, error) { return b.large(ctx, m) }},
+		{"clone", func(ctx context.Context) ([]result, error) { return b.clones(ctx, m) }},
+		{"download", func(ctx context.Context) ([]result, error) { return b.downloads(ctx, m) }},
+		{"read", func(ctx context.Context) ([]result, error) {
+			return sizes(b.sizes, func(n []int) ([]result, error) { return b.scales(ctx, m, n) })
+		}},
+		{"grow", func(ctx context.Context) ([]result, error) {
+			return sizes(b.growth, func(n []int) ([]result, error) { return b.grow(ctx, m, n) })
+		}},
 	}
-	more, err := b.grow(ctx, m, sizes)
-	return append(results, more...), err
 }
 
 func numbers(list string) (all []int, err error) {
@@ -168,7 +172,8 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
 	f.StringVar(&c.helper, "helper", or("PHOTOGO_STUB_HELPER", ""), "the `program` that make helper-test builds, to measure downloads; \"\" for none")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
-	f.StringVar(&c.sizes, "scale", "100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
+	f.StringVar(&c.sizes, "scale", "20000,100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
+	f.StringVar(&c.only, "only", "", "measure these alone: `NAMES` of export, large, clone, download, read and grow, as large,clone")
 	f.StringVar(&c.growth, "grow", "10000,100000", "`SIZES` of libraries of small files that are exported, smallest first; \"\" for none")
 	f.StringVar(&c.hash, "hash", "", "compute both hashes of every file below a `FOLDER`, and nothing else")
 	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")

@@ -18,7 +18,11 @@ const (
 
 // peers measures photogo beside osxphotos, once each: one round of it takes
 // minutes.
-func (b *bench) peers(ctx context.Context, l library) ([]result, error) {
+func (b *bench) peers(ctx context.Context, m maker) ([]result, error) {
+	l, err := b.make(ctx, m, "Many", b.assets)
+	if err != nil {
+		return nil, err
+	}
 	if err := warm(ctx, l.path); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"os"
 	"os/exec"
@@ -23,6 +24,28 @@ const (
 	limitTen     = 0.500 // seconds until ten changed assets are known
 	limitMillion = 300_000_000
 )
+
+// scales measures reading of libraries of some sizes, smallest first.
+func (b *bench) scales(ctx context.Context, m maker, sizes []int) (results []result, err error) {
+	smallest, largest := math.Inf(1), 0.0
+	for _, assets := range sizes {
+		more, err := b.scale(ctx, m, assets)
+		if err != nil {
+			return nil, err
+		}
+		all := more[0].contenders[3]
+		per := all.runs.median() / float64(assets)
+		smallest, largest = min(smallest, per), max(largest, per)
+		results = append(results, more...)
+	}
+	if last := len(results) - 2; last > 0 { // that of reading the largest
+		got := largest / smallest
+		results[last].verdicts = append(results[last].verdicts, verdict{
+			fmt.Sprintf("listing all facts of an asset costs at most %.1f times as much in one library as in another, of %s to %s assets", limitFlat, thousands(sizes[0]), thousands(sizes[len(sizes)-1])),
+			fmt.Sprintf("%.2f times", got), got <= limitFlat})
+	}
+	return results, nil
+}
 
 // scale measures reading: a library without files, as large as it is told.
 func (b *bench) scale(ctx context.Context, m maker, assets int) ([]result, error) {
@@ -69,6 +92,7 @@ func (b *bench) scale(ctx context.Context, m maker, assets int) ([]result, error
 	if peak := all.runs.peak(); assets >= 1_000_000 {
 		r.verdicts = append(r.verdicts, verdict{"listing all facts needs at most 300 MB of memory", megabytes(peak) + " MB", peak <= limitMillion})
 	}
+	defer os.RemoveAll(l.path)
 	changes, err := b.changes(ctx, m, l)
 	return []result{r, changes}, err
 }
