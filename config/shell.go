@@ -14,7 +14,7 @@ type assignment struct {
 }
 
 // parseShell reads KEY="value" lines without running them: quotes of both kinds,
-// backslashes, comments, ~ at the beginning, $HOME, and variables that were set
+// backslashes, comments, ~ where a path begins, $HOME, and variables that were set
 // further up. Whatever else a shell would do something with is a problem, as only
 // running it would tell what it means.
 func parseShell(data []byte, home string) (list []assignment, problems []Problem) {
@@ -50,11 +50,7 @@ func shellLine(line string, set map[string]string) (key, value string, ok bool, 
 	if !found || !isName(key) {
 		return "", "", false, errors.New("it is no assignment")
 	}
-	w := shellWord{set: set}
-	if rest == "~" || strings.HasPrefix(rest, "~/") {
-		w.home()
-		rest = rest[1:]
-	}
+	w := shellWord{set: set, begins: true}
 	for rest != "" && w.err == nil && !w.ended {
 		rest = w.next(rest)
 	}
@@ -76,15 +72,28 @@ func isName(s string) bool {
 
 // shellWord is a value that is being read.
 type shellWord struct {
-	set   map[string]string
-	out   strings.Builder
-	ended bool
-	err   error
+	set    map[string]string
+	out    strings.Builder
+	begins bool // nothing but perhaps a colon without quotes stands before: where ~ is somebody's home
+	ended  bool
+	err    error
 }
 
 // next reads what s begins with outside of double quotes, and returns the rest.
 func (w *shellWord) next(s string) string {
+	begins := w.begins
+	w.begins = s[0] == ':'
 	switch c := s[0]; c {
+	case '~':
+		switch {
+		case !begins:
+			w.out.WriteByte(c)
+		case len(s) == 1 || strings.IndexByte("/: \t", s[1]) >= 0:
+			w.home()
+		default:
+			w.err = errors.New("a shell would do something with ~")
+		}
+		return s[1:]
 	case ' ', '\t':
 		w.ended = true
 		if rest := strings.TrimLeft(s, " \t"); rest != "" && rest[0] != '#' {

@@ -32,11 +32,11 @@ func TestEveryCallOfAFetchGoesWrong(t *testing.T) {
 				w.workers, w.only = base.workers, base.only
 				withCloud(t, w).w = w
 				var count atomic.Int64
-				fired := false
+				var fired atomic.Bool
 				w.wrap = func(next safefile.FS) safefile.FS {
 					return &faultfs.FS{FS: next, Rule: func(_ int64, _ faultfs.Op, _ string) faultfs.Fault {
 						if at := count.Add(1); at == n || c.forever && at > n {
-							fired = true
+							fired.Store(true)
 							return faultfs.Fault{Err: c.err}
 						}
 						return faultfs.Fault{}
@@ -59,7 +59,7 @@ func TestEveryCallOfAFetchGoesWrong(t *testing.T) {
 				if t.Failed() {
 					t.Fatalf("at call %d", n)
 				}
-				if !fired {
+				if !fired.Load() {
 					return
 				}
 			}

@@ -226,7 +226,7 @@ func fault(l library, names map[photosdb.UUID][]naming.Name, portable bool) stri
 			if len(name.Dir) > naming.MaxDir+20 { // and a number
 				return fmt.Sprintf("folders of %d bytes", len(name.Dir))
 			}
-			for _, file := range naming.Files(name, a) {
+			for role, file := range naming.Files(name, a) {
 				for _, part := range strings.Split(path.Join(name.Dir, file), "/") {
 					if problem := unsafeName(part); problem != "" {
 						return fmt.Sprintf("%q: %s", part, problem)
@@ -235,7 +235,11 @@ func fault(l library, names map[photosdb.UUID][]naming.Name, portable bool) stri
 						return fmt.Sprintf("%q: %s", part, problem)
 					}
 				}
-				for _, file := range []string{file, naming.Sidecar(file, "xmp"), naming.Sidecar(file, "json")} {
+				files := []string{file}
+				if role == photosdb.RoleOriginal || role == photosdb.RoleEdited { // what sidecars are written to
+					files = append(files, naming.Sidecar(file, "xmp"), naming.Sidecar(file, "json"))
+				}
+				for _, file := range files {
 					key, is := naming.Key(path.Join(name.Dir, file)), fmt.Sprintf("%q of %s, place %d", path.Join(name.Dir, file), a.UUID, place)
 					if had := seen[key]; had != "" {
 						return fmt.Sprintf("%s meets %s", is, had)
