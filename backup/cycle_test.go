@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -354,7 +355,7 @@ func (s *site) fatten(label string, size int) {
 	s.t.Helper()
 	a, _ := s.lib.Case(label)
 	content := make([]byte, size)
-	random := uint64(1)
+	random := binary.LittleEndian.Uint64(append([]byte(a.UUID), 0)[:8]) // other bytes for each
 	for i := range content {
 		random = random*6364136223846793005 + 1442695040888963407
 		content[i] = byte(random >> 33)

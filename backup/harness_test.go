@@ -53,6 +53,7 @@ type site struct {
 	server *loopback.Server
 	ever   map[string]manifest.Sum // the newest version of each file that was ever staged
 	events []backup.Event
+	strike func(backup.Event) // is told of all that happens, when it happens
 }
 
 type vaultSpec struct{ User, Host, Dir string }
@@ -95,10 +96,11 @@ func (s *site) makeVault() {
 	s.t.Helper()
 	loopback.Need(s.t, "sshfs", "gocryptfs", "fusermount3")
 	loopback.NeedFuse(s.t)
-	s.server = loopback.Start(s.t)
-	s.SSH = s.server.SSH
+	if s.server == nil {
+		s.makeServer()
+	}
 	s.Vault = &vaultSpec{s.server.User, s.server.Host, filepath.Join(s.server.Dir, "vault")}
-	must(s.t, os.Mkdir(s.Vault.Dir, 0o700))
+	must(s.t, os.MkdirAll(s.Vault.Dir, 0o700))
 	spec := *s.job().Vault
 	spec.Base, spec.Env = filepath.Join(s.state(), "mounts"), os.Environ()
 	must(s.t, os.MkdirAll(s.state(), 0o700))
@@ -107,11 +109,18 @@ func (s *site) makeVault() {
 	must(s.t, m.Close())
 }
 
+func (s *site) makeServer() {
+	s.t.Helper()
+	s.server = loopback.Start(s.t)
+	s.SSH = s.server.SSH
+}
+
 func (s *site) makeRepo() {
 	s.t.Helper()
 	loopback.Need(s.t, "borg")
-	dir := s.t.TempDir()
-	s.Repo = filepath.Join(dir, "repo")
+	if s.Repo == "" {
+		s.Repo = filepath.Join(s.t.TempDir(), "repo")
+	}
 	s.withRepo(func(r *archive.Repo) { must(s.t, r.Init(s.t.Context(), archive.Repokey)) })
 }
 
@@ -232,6 +241,9 @@ func cycleToBeKilled(text string) {
 
 func (s *site) happened(e backup.Event) {
 	s.events = append(s.events, e)
+	if s.strike != nil {
+		s.strike(e)
+	}
 	step, word := strings.CutSuffix(s.Kill, "+")
 	if s.Kill != "" && string(e.Step) == step && e.Begin != word {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
