@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,7 @@ type site struct {
 	Clock             time.Time // what the Mac's clock says
 	Trust             bool      // see Job.TrustClock
 	Phrase            phrase
+	VaultPhrase       phrase // "": Phrase
 	Silence, Deadline time.Duration
 
 	Kill string // STEP or STEP+: the process kills itself when the step begins, or at its first word after that
@@ -151,7 +153,7 @@ func (s *site) job() backup.Job {
 	}
 	if s.Vault != nil {
 		j.Vault = &mount.Spec{
-			User: s.Vault.User, Host: s.Vault.Host, Dir: s.Vault.Dir, SSH: s.SSH, Passphrase: s.Phrase,
+			User: s.Vault.User, Host: s.Vault.Host, Dir: s.Vault.Dir, SSH: s.SSH, Passphrase: cmp.Or(s.VaultPhrase, s.Phrase),
 			Ready: time.Minute, Deadline: s.Deadline,
 		}
 	}
