@@ -30,6 +30,9 @@ var (
 	ErrForbidden = errors.New("the remote machine does not allow this")
 	// ErrFull says that the disk of the repository is full.
 	ErrFull = errors.New("the disk of the repository is full")
+	// ErrCacheFull says that the disk of Options.Dir is full, without which borg
+	// cannot work.
+	ErrCacheFull = errors.New("the disk of borg's caches is full")
 	// ErrDamaged says that the repository, or an archive, is damaged.
 	ErrDamaged = errors.New("the repository is damaged")
 	// ErrReplaced says that the repository is not the one that it was: moved, of

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/photogo/photogo/internal/command"
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/ssh"
 )
 
@@ -243,6 +244,11 @@ func (r *Repo) explain(op string, l *log, failed error) error {
 	case !errors.As(err, &e):
 	case errors.Is(e.Err, ErrLocked):
 		e.Holders = r.holders()
+	case e.Err == ErrFull:
+		// Borg has the same words for either disk.
+		if room, err := safefile.Room(r.opt.Dir); err == nil && room < safefile.Little {
+			e.Err = ErrCacheFull
+		}
 	case e.Err == ssh.ErrUnreachable && len(e.More) == 0:
 		r.diagnose(e)
 	}

@@ -42,7 +42,18 @@ const retryAfter = 24 * time.Hour
 // it brings to its end first. It compares the repository with the catalogue in any
 // case. Errors: *Discrepancy, ErrHeld, ErrClock, ErrStaging, and those of package
 // archive; nothing is removed after any but ErrStaging.
-func (c *Cycle) Archive(ctx context.Context) (err error) {
+func (c *Cycle) Archive(ctx context.Context) error { return c.archive(ctx, false) }
+
+// resume brings to its end what an earlier cycle began, where this one could not
+// export: what is purged may be the very room that the export lacks.
+func (c *Cycle) resume(ctx context.Context) error {
+	if c.state.Work == nil {
+		return nil
+	}
+	return c.archive(ctx, true)
+}
+
+func (c *Cycle) archive(ctx context.Context, begun bool) (err error) {
 	if c.job.Repository == nil {
 		return nil
 	}
@@ -81,6 +92,9 @@ func (c *Cycle) Archive(ctx context.Context) (err error) {
 		if shown, err = repo.List(ctx); err != nil {
 			return err
 		}
+	}
+	if begun {
+		return damaged
 	}
 	due, err := c.due()
 	if err != nil || due == nil {

@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 )
 
@@ -196,6 +197,8 @@ func (c *Catalogue) wrap(err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		return fmt.Errorf("%w: %s: %w", ErrCatalogueDamaged, c.file, err)
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultCantOpen:
+		err = safefile.Full(filepath.Dir(c.file), 0, err)
 	}
 	return fmt.Errorf("catalogue of archives: %w", err)
 }

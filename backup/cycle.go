@@ -175,7 +175,11 @@ func (c *Cycle) run(ctx context.Context) error {
 	var wrong []error
 	for {
 		if err := c.Export(ctx); err != nil {
-			return errors.Join(append([]error{err}, c.Seal(ctx))...)
+			wrong = append(wrong, err)
+			if ctx.Err() == nil {
+				wrong = append(wrong, c.resume(ctx))
+			}
+			break
 		}
 		if err := c.Mirror(ctx); err != nil {
 			if !errors.Is(err, ErrMirror) {

@@ -25,6 +25,9 @@ var (
 	// ErrStaging says that files of the staging folder are gone, or not what was
 	// recorded: they are in no archive that was made now.
 	ErrStaging = errors.New("files in the staging folder are not what was recorded")
-	// ErrMirror says that files could not be brought into the mirror.
-	ErrMirror = errors.New("files are not in the mirror")
+	// ErrFull says that the disk of the vault is full.
+	ErrFull = errors.New("the disk of the vault is full")
+	// ErrMirror says that files could not be brought into the mirror, or not be taken
+	// out of it after they were archived.
+	ErrMirror = errors.New("the mirror is not what it should be")
 )

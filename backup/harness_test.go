@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,6 +46,8 @@ type site struct {
 	Clock             time.Time // what the Mac's clock says
 	Trust             bool      // see Job.TrustClock
 	Phrase            phrase
+	VaultPhrase       phrase   // "": Phrase
+	Worthless         []string // archives that a test has damaged for good
 	Silence, Deadline time.Duration
 
 	Kill string // STEP or STEP+: the process kills itself when the step begins, or at its first word after that
@@ -53,6 +57,7 @@ type site struct {
 	server *loopback.Server
 	ever   map[string]manifest.Sum // the newest version of each file that was ever staged
 	events []backup.Event
+	strike func(backup.Event) // is told of all that happens, when it happens
 }
 
 type vaultSpec struct{ User, Host, Dir string }
@@ -95,10 +100,11 @@ func (s *site) makeVault() {
 	s.t.Helper()
 	loopback.Need(s.t, "sshfs", "gocryptfs", "fusermount3")
 	loopback.NeedFuse(s.t)
-	s.server = loopback.Start(s.t)
-	s.SSH = s.server.SSH
+	if s.server == nil {
+		s.makeServer()
+	}
 	s.Vault = &vaultSpec{s.server.User, s.server.Host, filepath.Join(s.server.Dir, "vault")}
-	must(s.t, os.Mkdir(s.Vault.Dir, 0o700))
+	must(s.t, os.MkdirAll(s.Vault.Dir, 0o700))
 	spec := *s.job().Vault
 	spec.Base, spec.Env = filepath.Join(s.state(), "mounts"), os.Environ()
 	must(s.t, os.MkdirAll(s.state(), 0o700))
@@ -107,11 +113,18 @@ func (s *site) makeVault() {
 	must(s.t, m.Close())
 }
 
+func (s *site) makeServer() {
+	s.t.Helper()
+	s.server = loopback.Start(s.t)
+	s.SSH = s.server.SSH
+}
+
 func (s *site) makeRepo() {
 	s.t.Helper()
 	loopback.Need(s.t, "borg")
-	dir := s.t.TempDir()
-	s.Repo = filepath.Join(dir, "repo")
+	if s.Repo == "" {
+		s.Repo = filepath.Join(s.t.TempDir(), "repo")
+	}
 	s.withRepo(func(r *archive.Repo) { must(s.t, r.Init(s.t.Context(), archive.Repokey)) })
 }
 
@@ -142,7 +155,7 @@ func (s *site) job() backup.Job {
 	}
 	if s.Vault != nil {
 		j.Vault = &mount.Spec{
-			User: s.Vault.User, Host: s.Vault.Host, Dir: s.Vault.Dir, SSH: s.SSH, Passphrase: s.Phrase,
+			User: s.Vault.User, Host: s.Vault.Host, Dir: s.Vault.Dir, SSH: s.SSH, Passphrase: cmp.Or(s.VaultPhrase, s.Phrase),
 			Ready: time.Minute, Deadline: s.Deadline,
 		}
 	}
@@ -232,6 +245,9 @@ func cycleToBeKilled(text string) {
 
 func (s *site) happened(e backup.Event) {
 	s.events = append(s.events, e)
+	if s.strike != nil {
+		s.strike(e)
+	}
 	step, word := strings.CutSuffix(s.Kill, "+")
 	if s.Kill != "" && string(e.Step) == step && e.Begin != word {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -425,6 +441,9 @@ func (s *site) safe() {
 			list, err := r.List(s.t.Context())
 			must(s.t, err)
 			for _, a := range list {
+				if slices.Contains(s.Worthless, a.Name) {
+					continue
+				}
 				to := filepath.Join(all, a.Name)
 				must(s.t, os.Mkdir(to, 0o700))
 				must(s.t, r.Extract(s.t.Context(), a.Name, archive.Extraction{To: to}))

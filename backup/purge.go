@@ -31,6 +31,7 @@ func (c *Cycle) Purge(ctx context.Context) error {
 		return fmt.Errorf("%w: %s is not", ErrHeld, w.Archive)
 	}
 	c.begin(StepPurge)
+	var stays error
 	err = c.record(ctx, true, func(dir *safefile.Dir, record *manifest.Manifest) error {
 		p := &purge{c: c, dir: dir, record: record}
 		for e, err := range c.catalogue.Entries(ctx, w.Archive) {
@@ -53,12 +54,19 @@ func (c *Cycle) Purge(ctx context.Context) error {
 		if err := unexplain(dir, w.Archive); err != nil {
 			return err
 		}
+		stays = p.stays
 		return record.WriteSums(ctx, dir)
 	})
 	if err != nil {
 		return fmt.Errorf("purge after %s: %w", w.Archive, err)
 	}
-	return c.change(func(s *state) { s.Work, s.Period = nil, w.Next })
+	if err := c.change(func(s *state) { s.Work, s.Period = nil, w.Next }); err != nil {
+		return err
+	}
+	if stays != nil {
+		return fmt.Errorf("purge after %s: %w: %w", w.Archive, ErrMirror, stays)
+	}
+	return nil
 }
 
 // unexplain removes the explanation of an archive, which is in the archive.
@@ -79,6 +87,7 @@ type purge struct {
 	dir    *safefile.Dir
 	record *manifest.Manifest
 	list   []manifest.Entry
+	stays  error // the first file that the mirror did not let go of
 }
 
 // flush purges a batch: unlink, mirror, record, and then what this job remembers. A
@@ -117,8 +126,19 @@ func (p *purge) flush(ctx context.Context) error {
 		return err
 	}
 	if len(batch) > 0 {
-		if _, err := p.c.vault.do(ctx, batch); err != nil {
+		results, err := p.c.vault.do(ctx, batch)
+		if err != nil {
 			return err
+		}
+		for _, r := range results {
+			if r.Outcome != failed {
+				continue
+			}
+			err := fmt.Errorf("%s stays in the mirror: %s", r.Path, r.Error)
+			p.c.job.Event(Event{Step: StepPurge, Path: r.Path, Err: err})
+			if p.stays == nil {
+				p.stays = err
+			}
 		}
 	}
 	if err := p.release(gone); err != nil {

@@ -39,6 +39,12 @@ func (c *Cycle) Seal(ctx context.Context) (err error) {
 		return nil
 	}
 	c.begin(StepSeal)
+	if !c.state.Sealed {
+		// The one before did not come to its end, and may have left half files.
+		if _, err := c.vault.do(ctx, []op{{Op: opSweep, Path: SealFolder(c.job.Name)}}); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+	}
 	if err := c.change(func(s *state) { s.Sealed = false }); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 )
 
@@ -132,6 +133,8 @@ func (s *store) wrap(err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		return fmt.Errorf("%w: %s: %w", ErrJob, filepath.Join(s.dir, storeName), err)
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultCantOpen:
+		err = safefile.Full(s.dir, 0, err)
 	}
 	return fmt.Errorf("what the job remembers: %w", err)
 }

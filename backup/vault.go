@@ -71,6 +71,8 @@ func (v *vault) do(ctx context.Context, batch []op) ([]result, error) {
 		return nil, errors.Join(dead, err)
 	}
 	switch {
+	case err != nil && len(results) > 0 && results[len(results)-1].Outcome == full:
+		return nil, fmt.Errorf("%w: %w", ErrFull, err)
 	case errors.Is(err, command.ErrSilent), errors.Is(err, command.ErrStuck):
 		return nil, fmt.Errorf("%w: %w", mount.ErrDead, err)
 	case err != nil:

@@ -69,6 +69,7 @@ const (
 	removed outcome = "removed" // or was not there
 	foreign outcome = "foreign" // not what it should be, and so left alone
 	failed  outcome = "failed"  // see Error
+	full    outcome = "full"    // the disk; nothing more comes
 )
 
 // Work does in a mounted vault what it reads from in, and tells it to out. It is
@@ -85,10 +86,10 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("open the vault: %w", err)
 	}
 	defer dir.Close()
-	w := &worker{dir: dir, out: json.NewEncoder(out), made: map[string]bool{}}
+	w := &worker{dir: dir, sentinel: h.Sentinel, out: json.NewEncoder(out), made: map[string]bool{}}
 	// What was opened is the vault only if its sentinel is in it. All that follows
 	// is relative to what was opened, and leads nowhere after an unmount.
-	if err := w.prove(h.Sentinel); err != nil {
+	if err := w.prove(); err != nil {
 		return err
 	}
 	for {
@@ -103,6 +104,9 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 		}
 		r, err := w.do(o)
 		if err != nil {
+			if err = safefile.Full(w.dir.Name(), 0, err); errors.Is(err, syscall.ENOSPC) {
+				w.out.Encode(result{Path: o.Path, Outcome: full})
+			}
 			return fmt.Errorf("%s %s: %w", o.Op, o.Path, err)
 		}
 		if err := w.out.Encode(r); err != nil {
@@ -115,20 +119,21 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 const sentinelName = ".photogo-sentinel"
 
 type worker struct {
-	dir  *safefile.Dir
-	out  *json.Encoder
-	made map[string]bool // folders that are there
-	last time.Time       // of the last sign of life
+	dir      *safefile.Dir
+	sentinel string
+	out      *json.Encoder
+	made     map[string]bool // folders that are there
+	last     time.Time       // of the last sign of life
 }
 
-func (w *worker) prove(sentinel string) error {
+func (w *worker) prove() error {
 	f, err := w.dir.Open(sentinelName)
 	if err != nil {
 		return fmt.Errorf("read the sentinel: %w", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 1<<10))
-	if err != nil || sentinel == "" || string(text) != sentinel {
+	if err != nil || w.sentinel == "" || string(text) != w.sentinel {
 		return fmt.Errorf("this is not the vault: its sentinel is another one (%v)", err)
 	}
 	return nil
@@ -161,10 +166,20 @@ func (w *worker) do(o op) (result, error) {
 		return r, fmt.Errorf("there is nothing called %q to be done", o.Op)
 	}
 	var own ownError
-	if errors.As(err, &own) {
-		r.Outcome, r.Error, err = failed, own.Error(), nil
+	if errors.As(err, &own) || w.alone(err) {
+		r.Outcome, r.Error, err = failed, err.Error(), nil
 	}
 	return r, err
+}
+
+// alone reports whether an error is that of one file or folder: one that is damaged
+// on the other disk cannot be read, and the rest of the vault can.
+func (w *worker) alone(err error) bool {
+	if !errors.Is(err, syscall.EIO) || errors.Is(safefile.Full(w.dir.Name(), 0, err), syscall.ENOSPC) {
+		return false
+	}
+	w.made = map[string]bool{}
+	return w.prove() == nil
 }
 
 // ownError concerns one file alone, as its local original is not what it was.
@@ -230,6 +245,10 @@ func (w *worker) write(o op) (err error) {
 		return err
 	}
 	defer func() {
+		var own ownError
+		if err != nil && !errors.As(err, &own) {
+			err = safefile.Full(w.dir.Name(), 0, err) // before there is room again
+		}
 		if err != nil {
 			to.Close()
 			w.dir.Remove(temp)

@@ -327,6 +327,8 @@ func (m *Manifest) wrap(err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, filepath.Join(m.state, databaseName), err)
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultCantOpen:
+		err = safefile.Full(m.state, 0, err)
 	}
 	return fmt.Errorf("record of the destination: %w", err)
 }

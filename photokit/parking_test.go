@@ -15,7 +15,11 @@ import (
 	"github.com/photogo/photogo/internal/safefile"
 )
 
-func openParking(t testing.TB, folder string) *Parking {
+func openParking(t interface {
+	Helper()
+	Fatal(...any)
+	Cleanup(func())
+}, folder string) *Parking {
 	t.Helper()
 	dir, err := safefile.OpenDir(folder)
 	if err != nil {
@@ -38,7 +42,7 @@ func TestParkingIsRemembered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := openParking(t, folder)
+		p := openParking(rt, folder)
 		for range rapid.IntRange(0, 30).Draw(rt, "steps") {
 			r := request(fmt.Sprint(rapid.IntRange(0, 5).Draw(rt, "asset")))
 			r.Version = rapid.SampledFrom([]string{"", "1", "2"}).Draw(rt, "version")
@@ -61,7 +65,7 @@ func TestParkingIsRemembered(t *testing.T) {
 				fallthrough
 			default:
 				before := p.List()
-				p = openParking(t, folder)
+				p = openParking(rt, folder)
 				if !reflect.DeepEqual(before, p.List()) {
 					rt.Errorf("before: %+v\nafter: %+v", before, p.List())
 				}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -99,7 +100,9 @@ func (s *snapshot) copy(ctx context.Context, library string) error {
 	wait := 100 * time.Millisecond
 	for try := 1; ; try++ {
 		same, err := s.copyOnce(ctx, filepath.Join(library, databasePath))
-		if err != nil {
+		if errors.Is(err, syscall.ENOSPC) {
+			return fmt.Errorf("copy the database of %s: %w", library, err) // it is the copy's disk
+		} else if err != nil {
 			return refused(library, ErrDamaged, err)
 		}
 		if same {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -106,6 +107,10 @@ var codes = []struct {
 	{backup.ErrLibraries, exitUsage, "--name NAME says which."},
 	{backup.ErrName, exitUsage, ""},
 	{mount.ErrLeak, 4, ""},
+	{backup.ErrFull, 13, "The mirror is not whole before there is room. Nothing was removed for it."},
+	{archive.ErrFull, 13, "Nothing was removed. `borg compact` makes room where archives were deleted."},
+	{archive.ErrCacheFull, 13, ""},
+	{syscall.ENOSPC, 13, ""},
 	{archive.ErrRefused, exitUsage, ""},
 	{mount.ErrSpec, exitUsage, ""},
 	{ssh.ErrOptions, exitUsage, ""},
