@@ -64,22 +64,39 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 			}
 			defer r.details.close()
 		}
+		var ready []*row // wait for their details
+		pass := func() bool {
+			if r.details != nil {
+				if err := r.details.wait(); err != nil {
+					yield(nil, l.explain(err))
+					return false
+				}
+			}
+			for _, row := range ready {
+				if !yield(&row.Asset, nil) {
+					return false
+				}
+			}
+			return true
+		}
 		for part := range slices.Chunk(keys, chunk) {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
 			}
 			rows, err := r.read(part)
+			if !pass() {
+				return
+			}
 			if err != nil {
 				yield(nil, l.explain(err))
 				return
 			}
-			for _, row := range rows {
-				if !yield(&row.Asset, nil) {
-					return
-				}
+			if ready = rows; r.details != nil {
+				r.details.begin(ctx, part, rows)
 			}
 		}
+		pass()
 	}
 }
 
@@ -187,6 +204,7 @@ func (k dated) compare(other dated) int {
 // reader reads chunks of assets with statements that are prepared once.
 type reader struct {
 	l       *Library
+	conn    *sqlite.Conn // nil: the library's
 	stmts   map[string]*sqlite.Stmt
 	details *detailReader // nil unless details are asked for
 }
@@ -256,10 +274,7 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 		row.deriveSubtypes()
 		row.sort()
 	}
-	if r.details != nil {
-		err = r.details.read(keys, rows)
-	}
-	return rows, err
+	return rows, nil
 }
 
 func attributesOf(rows []*row) []int64 {
@@ -289,8 +304,12 @@ func (r *reader) each(query string, keys []int64, do func(i int, stmt *sqlite.St
 	}
 	stmt := r.stmts[query]
 	if stmt == nil {
+		conn := r.conn
+		if conn == nil {
+			conn = r.l.conn
+		}
 		var err error
-		if stmt, _, err = r.l.conn.PrepareTransient(query); err != nil {
+		if stmt, _, err = conn.PrepareTransient(query); err != nil {
 			return err
 		}
 		r.stmts[query] = stmt

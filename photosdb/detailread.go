@@ -11,9 +11,13 @@ import (
 )
 
 // detailReader reads the rarer facts of chunks of assets, as far as they were
-// asked for.
+// asked for. It has a connection of its own: while it reads the details of a chunk
+// the next chunk is read by whoever has begun it.
 type detailReader struct {
 	*reader
+	zones  zones
+	done   chan error // nil while nothing is read; one error for each begin
+	lost   error      // why there are no labels any more
 	groups Include
 	facts  []detailFact
 	names  map[string]string // of people in shared albums, by hashed id
@@ -28,7 +32,11 @@ type detailReader struct {
 // lacks is left out; an error is the context's or the database's.
 func (r *reader) newDetailReader(ctx context.Context, groups Include) (*detailReader, error) {
 	s := r.l.schema
-	d := &detailReader{reader: r, groups: groups}
+	conn, err := r.l.another()
+	if err != nil {
+		return nil, err
+	}
+	d := &detailReader{reader: &reader{l: r.l, conn: conn, stmts: map[string]*sqlite.Stmt{}}, groups: groups, zones: zones{}}
 	d.main, d.facts = s.detailQuery(groups)
 	if groups&IncludePlace != 0 {
 		d.places = s.archiveQuery(attributes, "ZREVERSELOCATIONDATA", "places")
@@ -39,15 +47,15 @@ func (r *reader) newDetailReader(ctx context.Context, groups Include) (*detailRe
 	}
 	if groups&IncludeSharing != 0 {
 		d.comments, d.participants = s.commentQuery(), s.participantQuery()
-		var err error
-		if d.names, err = readOwners(r.l.conn, s); err != nil {
+		if d.names, err = readOwners(conn, s); err != nil {
+			d.close()
 			return nil, err
 		}
 	}
 	if groups&IncludeLabels != 0 {
-		var err error
 		if d.index, err = r.l.openSearchIndex(ctx); err != nil {
 			if ctx.Err() != nil {
+				d.close()
 				return nil, ctx.Err()
 			}
 			r.l.withoutLabels(err)
@@ -57,9 +65,32 @@ func (r *reader) newDetailReader(ctx context.Context, groups Include) (*detailRe
 }
 
 func (d *detailReader) close() {
+	d.wait()
 	if d.index != nil {
 		d.index.Close()
 	}
+	d.reader.close()
+	d.conn.Close()
+}
+
+// begin reads the details of a chunk aside; wait waits for them. Until then nobody
+// else looks at the rows.
+func (d *detailReader) begin(ctx context.Context, keys []int64, rows []*row) {
+	done := make(chan error, 1)
+	d.done = done
+	go func() { done <- d.read(ctx, keys, rows) }()
+}
+
+func (d *detailReader) wait() error {
+	if d.done == nil {
+		return nil
+	}
+	err := <-d.done
+	if d.done = nil; d.lost != nil {
+		d.l.withoutLabels(d.lost)
+		d.lost = nil
+	}
+	return err
 }
 
 // withoutLabels remembers why there are no labels. They are not worth the run.
@@ -82,7 +113,7 @@ func boundedBlob(column string) string {
 }
 
 // read reads the details of a chunk of assets.
-func (d *detailReader) read(keys []int64, rows []*row) error {
+func (d *detailReader) read(ctx context.Context, keys []int64, rows []*row) error {
 	details := make([]*detail, len(rows))
 	for i, row := range rows {
 		row.Details = &Details{}
@@ -115,9 +146,11 @@ func (d *detailReader) read(keys []int64, rows []*row) error {
 	if err != nil {
 		return err
 	}
-	d.readLabels(rows)
+	if err := d.readLabels(ctx, rows); err != nil {
+		return err
+	}
 	for i, row := range rows {
-		details[i].derive(&row.Asset, d.l.zones)
+		details[i].derive(&row.Asset, d.zones)
 		slices.SortFunc(row.Details.Projects, byTitle)
 		d.nameOwner(row.Details)
 	}
@@ -139,19 +172,23 @@ func (d *detailReader) blob(stmt *sqlite.Stmt, i int) []byte {
 }
 
 // readLabels asks the search index. Where it turns out to be damaged, this chunk
-// and the following ones have no labels.
-func (d *detailReader) readLabels(rows []*row) {
+// and the following ones have no labels. The only error is the context's.
+func (d *detailReader) readLabels(ctx context.Context, rows []*row) error {
 	if d.index == nil {
-		return
+		return nil
 	}
 	if err := d.index.read(rows); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err() // which interrupted it
+		}
 		for _, row := range rows {
 			row.Details.Labels = nil
 		}
-		d.l.withoutLabels(err)
+		d.lost = err
 		d.index.Close()
 		d.index = nil
 	}
+	return nil
 }
 
 func byTitle(a, b Album) int {

@@ -78,9 +78,25 @@ func (l *Library) open() (err error) {
 	return l.prepare()
 }
 
+// another opens one more connection to the snapshot, for one goroutine.
+func (l *Library) another() (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(l.snapshot.database(), sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	if err := sqlitex.ExecuteTransient(conn, pages, nil); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// pages bounds what a connection keeps of the database in memory, in KiB.
+const pages = "PRAGMA cache_size = -16384"
+
 // prepare finds out what the database holds.
 func (l *Library) prepare() (err error) {
-	if err := sqlitex.ExecuteTransient(l.conn, "PRAGMA cache_size = -16384", nil); err != nil { // KiB
+	if err := sqlitex.ExecuteTransient(l.conn, pages, nil); err != nil {
 		return err
 	}
 	if l.schema, err = readSchema(l.conn); err != nil {
