@@ -234,7 +234,7 @@ func (c *Client) session(ctx context.Context) (*session, error) {
 		}
 		c.let(old)
 	}
-	for {
+	for failed := 1; ; failed++ {
 		if deaths > 0 {
 			if err := wait(ctx, c.pauseAfter(deaths)); err != nil {
 				return nil, err
@@ -256,9 +256,12 @@ func (c *Client) session(ctx context.Context) (*session, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		deaths = c.died()
-		if deaths >= maxCrash || errors.Is(err, ErrHelper) {
+		deaths = c.died(nil)
+		switch {
+		case errors.Is(err, ErrHelper):
 			return nil, c.stop(err)
+		case failed == maxCrash:
+			return nil, c.stop(fmt.Errorf("%w: %w", ErrHelper, err))
 		}
 	}
 }
@@ -269,26 +272,21 @@ func (c *Client) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrHelper, err)
 	}
-	s, err := newSession(ctx, proc, &c.opt)
-	if err != nil && !errors.Is(err, ErrHelper) && ctx.Err() == nil {
-		if n := c.deathsSoFar(); n+1 >= maxCrash {
-			err = fmt.Errorf("%w: %w", ErrHelper, err)
-		}
+	return newSession(ctx, proc, &c.opt)
+}
+
+// died counts the death of a helper, and returns how many died since the last
+// success. s is its session, nil if it had none yet: every request that was under
+// way tells of the same death, which counts once.
+func (c *Client) died(s *session) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s == nil || !s.counted {
+		c.deaths++
 	}
-	return s, err
-}
-
-func (c *Client) deathsSoFar() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.deaths
-}
-
-// died counts a death of a helper.
-func (c *Client) died() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.deaths++
+	if s != nil {
+		s.counted = true
+	}
 	return c.deaths
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -442,6 +443,39 @@ func TestAHelperThatNeverWorks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A helper that dies takes the requests with it that were under way. That is one
+// death, not one for each of them, and no reason to ask for nothing any more.
+func TestADeathCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const jobs = 6
+		all := make(chan struct{})
+		var under atomic.Int32
+		f := &fake{fetch: func(h *life, m message, n int) {
+			switch n {
+			case 1:
+				if under.Add(1) == jobs {
+					close(all)
+				}
+				<-all
+				h.die()
+			case 2:
+				h.die()
+			default:
+				h.deliver(m, content(m.Asset))
+			}
+		}}
+		c := f.client(t, func(o *Options) { o.Jobs = jobs })
+		for a, err := range fetchAll(t, c, assets(jobs), jobs) {
+			if err != nil {
+				t.Errorf("%s: %v", a, err)
+			}
+		}
+		if c.Stopped() != nil || f.lives != jobs+2 {
+			t.Errorf("%d helpers, stopped: %v", f.lives, c.Stopped())
+		}
+	})
 }
 
 // Noise on the pipe does no harm.

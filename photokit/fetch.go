@@ -207,7 +207,7 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 		}
 		return again(&f.stalled, 2, ReasonStalled)
 	case errors.Is(err, errDied):
-		if f.died() >= maxDeaths {
+		if f.died(f.last) >= maxDeaths {
 			return 0, f.stop(fmt.Errorf("%w: %w", ErrHelper, err))
 		}
 		return again(&f.crashed, maxCrash, ReasonCrash)
@@ -465,7 +465,7 @@ func (c *Client) ask(ctx context.Context, m message) (Status, error) {
 		case ctx.Err() != nil:
 			return Status{}, cause(ctx, err)
 		case errors.Is(err, errDied):
-			c.died()
+			c.died(s)
 		}
 		if try == maxCrash {
 			return Status{}, fmt.Errorf("%w: %w", ErrHelper, err)

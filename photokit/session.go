@@ -28,6 +28,8 @@ type session struct {
 	err    error         // why, once dead is closed
 	helper event         // its hello
 
+	counted bool // its death, by the client, whose mutex guards it
+
 	mu       sync.Mutex // guards what follows
 	pending  map[int64]*call
 	last     int64 // id
