@@ -103,7 +103,7 @@ func (c *Cycle) archive(ctx context.Context, begun bool) (err error) {
 	if due.Archive, err = c.freeName(due.Period, shown); err != nil {
 		return errors.Join(damaged, err)
 	}
-	if err := c.change(func(s *state) { s.Work = due }); err != nil {
+	if err := c.change(func(s *state) { s.Work, s.Sealed, s.SealedAt = due, false, time.Time{} }); err != nil {
 		return err
 	}
 	err = c.finish(ctx, repo, shown, &damaged)

@@ -35,6 +35,9 @@ type state struct {
 	Owed      int       `json:"owed"`      // files that the last export lacked
 	Damaged   []string  `json:"damaged"`   // staged files that were not what was recorded when they were to be archived
 	Sealed    bool      `json:"sealed"`    // the vault has a copy of what this job remembers
+	Sealing   bool      `json:"sealing"`   // a seal step has begun, and not come to its end
+	SealedAt  time.Time `json:"sealed_at"` // when it last did; zero: never, or something has left the staging folder since
+	Unsealed  int64     `json:"unsealed"`  // bytes that were sent to the mirror since
 }
 
 // Count is a number of files, and their bytes.

@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/manifest"
@@ -531,4 +534,41 @@ func TestTheMirrorFollowsTheRecordAndLeavesWhatIsNotItsOwn(t *testing.T) {
 		t.Error("somebody's file is gone")
 	}
 	s.mirrorIs(pictures(t, s.staging()))
+}
+
+// What is remembered of a large library is not sent for a few pictures, but once a day,
+// and when something has left the staging folder.
+func TestWhatIsRememberedIsSealedWhenItIsWorthIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withVault|withRepo)
+	sealed := func() bool {
+		return slices.ContainsFunc(s.events, func(e backup.Event) bool { return e.Begin && e.Step == backup.StepSeal })
+	}
+	next := 0
+	day := func(month time.Month, day, pictures int, want bool) {
+		t.Helper()
+		s.at(month, day)
+		for range pictures {
+			next++
+			s.plain(next, next)
+		}
+		if s.good(); sealed() != want {
+			t.Errorf("%v: sealed: %v", s.Clock, sealed())
+		}
+	}
+	day(time.May, 10, 1, true)
+	day(time.May, 10, 1, true) // it is small
+	conn, err := sqlite.OpenConn(filepath.Join(s.state(), "jobs", "anna", "cycle.sqlite"), sqlite.OpenReadWrite)
+	must(t, err)
+	must(t, sqlitex.ExecuteTransient(conn, `INSERT INTO meta VALUES('much', hex(randomblob(2000000)))`, nil))
+	must(t, conn.Close())
+	day(time.May, 10, 1, false)
+	day(time.May, 11, 0, true) // a day after the last time
+	day(time.May, 11, 0, false)
+	day(time.May, 11, 1, false)
+	day(time.June, 2, 1, true)
+	day(time.June, 2, 0, false)
+	day(time.July, 1, 0, true)
+	s.fatten(fmt.Sprintf("plain-%04d", next+1), 20_000_000)
+	day(time.July, 1, 1, true) // it is small beside what is sent
 }

@@ -200,6 +200,7 @@ func (b *batch) flush(ctx context.Context) error {
 	}
 	at := b.c.job.Now().Unix()
 	err = b.c.store.together(func() error {
+		was := b.c.receipt.Mirrored.Bytes
 		for i, r := range results {
 			m := b.files[i]
 			switch r.Outcome {
@@ -223,7 +224,7 @@ func (b *batch) flush(ctx context.Context) error {
 				b.c.job.Event(Event{Step: StepMirror, Path: m.path, Err: err})
 			}
 		}
-		return nil
+		return b.c.change(func(s *state) { s.Sealed, s.Unsealed = false, s.Unsealed+b.c.receipt.Mirrored.Bytes-was })
 	})
 	if err != nil {
 		return err

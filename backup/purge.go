@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/internal/safefile"
@@ -60,7 +61,7 @@ func (c *Cycle) Purge(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("purge after %s: %w", w.Archive, err)
 	}
-	if err := c.change(func(s *state) { s.Work, s.Period = nil, w.Next }); err != nil {
+	if err := c.change(func(s *state) { s.Work, s.Period, s.Sealed, s.SealedAt = nil, w.Next, false, time.Time{} }); err != nil {
 		return err
 	}
 	if stays != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/zeebo/blake3"
 
@@ -26,26 +27,37 @@ const (
 	sealedRecord    = "manifest.sqlite"
 )
 
+// Bounds of what is sealed in each cycle; see Seal.
+const (
+	sealSmall = 1 << 20        // bytes
+	sealShare = 4              // one in so many of the bytes that were sent
+	sealLate  = 24 * time.Hour // after the last time
+)
+
 // Seal copies what the job remembers into the vault, where something has changed: the
 // catalogue, the record of the staging folder, and what is in the mirror. The copies
 // before are kept beside them as NAME.1. Without a vault it does nothing: the
 // catalogue can be made anew from the archives alone.
+//
+// After an archive was made or files were purged that is always done. What only the
+// mirror has more of may wait, for a day at most, where the copies would be large
+// beside what was sent: ten new pictures are no reason to send the record of a
+// million.
 func (c *Cycle) Seal(ctx context.Context) (err error) {
 	if c.vault == nil {
 		return nil
 	}
-	r := c.receipt
-	if c.state.Sealed && r.Exported.Placed+r.Mirrored.Files+r.Purged.Files+len(r.Archives) == 0 {
-		return nil
+	if due, err := c.sealDue(ctx); err != nil || !due {
+		return err
 	}
 	c.begin(StepSeal)
-	if !c.state.Sealed {
+	if c.state.Sealing {
 		// The one before did not come to its end, and may have left half files.
 		if _, err := c.vault.do(ctx, []op{{Op: opSweep, Path: SealFolder(c.job.Name)}}); err != nil {
 			return fmt.Errorf("seal: %w", err)
 		}
 	}
-	if err := c.change(func(s *state) { s.Sealed = false }); err != nil {
+	if err := c.change(func(s *state) { s.Sealing = true }); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp(c.store.dir, "seal-*.tmp")
@@ -77,23 +89,53 @@ func (c *Cycle) Seal(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.change(func(s *state) { s.Sealed = true })
+	return c.change(func(s *state) { s.Sealed, s.Sealing, s.SealedAt, s.Unsealed = true, false, c.now().UTC(), 0 })
+}
+
+// sealDue reports whether the vault is to have new copies now.
+func (c *Cycle) sealDue(ctx context.Context) (bool, error) {
+	s := c.state
+	if s.Sealed {
+		return false, nil
+	}
+	if s.Sealing || s.SealedAt.IsZero() || !c.now().Before(s.SealedAt.Add(sealLate)) {
+		return true, nil
+	}
+	files, err := c.remembered(ctx)
+	if err != nil {
+		return false, fmt.Errorf("seal: %w", err)
+	}
+	size := int64(0)
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			return false, fmt.Errorf("seal: %w", err)
+		}
+		size += info.Size()
+	}
+	return size <= max(sealSmall, s.Unsealed/sealShare), nil
+}
+
+// remembered are the databases that are sealed, by the name that they get.
+func (c *Cycle) remembered(ctx context.Context) (map[string]string, error) {
+	id := ""
+	err := c.record(ctx, false, func(_ *safefile.Dir, record *manifest.Manifest) error { id = record.ID(); return nil })
+	return map[string]string{
+		sealedCatalogue: CatalogueFile(c.job.State, c.job.Name),
+		sealedCycle:     filepath.Join(c.job.dir(), storeName),
+		sealedRecord:    filepath.Join(c.job.State, "destinations", id, "manifest.sqlite"),
+	}, err
 }
 
 // copies makes copies of what is to be sealed, each of one moment, and returns where
 // they are by the name that they get.
 func (c *Cycle) copies(ctx context.Context, dir string) (map[string]string, error) {
-	id := ""
-	err := c.record(ctx, false, func(_ *safefile.Dir, record *manifest.Manifest) error { id = record.ID(); return nil })
+	files, err := c.remembered(ctx)
 	if err != nil {
 		return nil, err
 	}
 	list := map[string]string{}
-	for name, from := range map[string]string{
-		sealedCatalogue: CatalogueFile(c.job.State, c.job.Name),
-		sealedCycle:     filepath.Join(c.job.dir(), storeName),
-		sealedRecord:    filepath.Join(c.job.State, "destinations", id, "manifest.sqlite"),
-	} {
+	for name, from := range files {
 		list[name] = filepath.Join(dir, name)
 		if err := copyDatabase(ctx, from, list[name]); err != nil {
 			return nil, fmt.Errorf("copy %s: %w", from, err)
