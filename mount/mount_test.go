@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -139,6 +140,60 @@ func TestAVaultIsMadeMountedAndUnmounted(t *testing.T) {
 	}
 	if _, err := Init(t.Context(), w.spec); !errors.Is(err, ErrExists) {
 		t.Errorf("a vault was made over another one: %v", err)
+	}
+}
+
+// A server may put links beside the encrypted files: nothing is read or written where
+// they lead, neither there nor here.
+func TestLinksOfTheServerLeadNowhere(t *testing.T) {
+	w := newWorld(t, false)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.Mkdir(secret, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	precious := filepath.Join(secret, "file")
+	if err := os.WriteFile(precious, []byte("not for the vault"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	names := func() (list []string) {
+		entries, err := os.ReadDir(w.spec.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			list = append(list, e.Name())
+		}
+		return list
+	}
+	before := names()
+	m := w.mount(t)
+	if err := m.Root().WriteFile("IMG_0001.HEIC", []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fresh := slices.DeleteFunc(names(), func(n string) bool { return slices.Contains(before, n) })
+	if len(fresh) != 1 {
+		t.Fatalf("encrypted as %q", fresh)
+	}
+	// The encrypted file itself becomes a link.
+	picture := filepath.Join(w.spec.Dir, fresh[0])
+	err := errors.Join(os.Rename(picture, filepath.Join(secret, "picture")), os.Symlink(precious, picture),
+		os.Symlink(secret, filepath.Join(w.spec.Dir, "folder")), os.Symlink(precious, filepath.Join(w.spec.Dir, "link")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = w.mount(t)
+	if text, err := m.Root().ReadFile("IMG_0001.HEIC"); err == nil {
+		t.Errorf("it reads %q", text)
+	}
+	m.Root().WriteFile("IMG_0001.HEIC", []byte("written through a link"), 0o600) // it fails, or replaces the link
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(precious); err != nil || string(text) != "not for the vault" {
+		t.Errorf("what a link led to holds %q, %v", text, err)
 	}
 }
 
