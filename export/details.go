@@ -16,6 +16,9 @@ func (o *Options) Include() (i photosdb.Include) {
 	if needs.Place {
 		i |= photosdb.IncludePlace
 	}
+	if o.Previews {
+		i |= photosdb.IncludePreviews
+	}
 	return i
 }
 

@@ -29,6 +29,10 @@ type Options struct {
 	// movie and adjustments, where the edited version is in the library folder.
 	EditedOnly bool
 
+	// Previews exports a smaller picture of those whose original is missing and is not
+	// about to be fetched, as NAME_preview: in its place, and never instead of it.
+	Previews bool
+
 	// NoSidecars leaves out the XMP sidecars.
 	NoSidecars bool
 	// JSONSidecars writes JSON sidecars, beside the XMP ones or instead of them.
@@ -333,6 +337,9 @@ func (p *Plan) items(a *photosdb.Asset, place int, name naming.Name, entries []m
 		if p.skips(a, r.Role) {
 			continue
 		}
+		if r.Role == photosdb.RolePreview && !lacksOriginal(items) {
+			continue
+		}
 		item := Item{UUID: a.UUID, Role: r.Role, Place: place, Path: path.Join(name.Dir, files[r.Role]), Source: r, Stamp: stamp(a), want: fingerprintOf(a, r)}
 		p.decide(&item, a, known[r.Role])
 		items = append(items, item)
@@ -345,7 +352,12 @@ func (p *Plan) items(a *photosdb.Asset, place int, name naming.Name, entries []m
 	return items
 }
 
-// skips reports whether files of a role are left out. Previews are nobody's
+// lacksOriginal reports whether an original is among some items, and missing.
+func lacksOriginal(items []Item) bool {
+	return slices.ContainsFunc(items, func(i Item) bool { return i.Role == photosdb.RoleOriginal && i.Action == Missing })
+}
+
+// skips reports whether files of a role are left out. Posters are nobody's
 // work, and the input of an edit is of use to Photos alone.
 func (p *Plan) skips(a *photosdb.Asset, role photosdb.Role) bool {
 	if p.opt.EditedOnly && p.unneeded(a, role) {

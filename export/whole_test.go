@@ -103,7 +103,7 @@ func (w *world) rehearse(t *testing.T) Summary {
 	if opt.Library == "" {
 		opt.Library = lib.UUID()
 	}
-	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), record, dir, opt)
+	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()})), record, dir, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

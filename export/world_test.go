@@ -134,7 +134,7 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 			return found.Baseline, nil
 		}
 	}
-	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate})), d.Record, job.Dest, opt)
+	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()})), d.Record, job.Dest, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,8 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 		}
 		r := &reader{l: l, stmts: map[string]*sqlite.Stmt{}}
 		defer r.close()
-		if q.Include != IncludeNothing {
+		r.previews = q.Include&IncludePreviews != 0
+		if q.Include&IncludeAll != IncludeNothing {
 			if r.details, err = r.newDetailReader(ctx, q.Include); err != nil {
 				yield(nil, l.explain(err))
 				return
@@ -145,10 +146,14 @@ func (l *Library) count() (n int, err error) {
 // keys lists the Z_PKs of all assets in order. The table itself is read, not an
 // index of it: a damaged index must not hide a photo.
 func (l *Library) keys(order Order) ([]int64, error) {
-	var all []dated
-	err := each(l.conn, "SELECT Z_PK, ZUUID, ZDATECREATED FROM "+l.schema.asset+" NOT INDEXED", func(stmt *sqlite.Stmt) error {
+	n, err := l.count()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]dated, 0, min(n, 1<<20)) // a million need 40 MB; twice that while it grows
+	err = each(l.conn, "SELECT Z_PK, ZUUID, ZDATECREATED FROM "+l.schema.asset+" NOT INDEXED", func(stmt *sqlite.Stmt) error {
 		k := datedOf(stmt, order)
-		if k.uuid == "" {
+		if k.odd != nil && *k.odd == "" {
 			return fmt.Errorf("%w: %s row %d has no ZUUID", ErrDamaged, l.schema.asset, k.pk)
 		}
 		all = append(all, k)
@@ -160,29 +165,36 @@ func (l *Library) keys(order Order) ([]int64, error) {
 	}
 	// Counting goes through an index: where the two disagree, one of them has
 	// lost rows, and nothing would tell which.
-	if n, err := l.count(); err != nil || n != len(all) {
-		return nil, errors.Join(err, fmt.Errorf("%w: %s has %d rows, and %d by its index", ErrDamaged, l.schema.asset, len(all), n))
+	if n != len(all) {
+		return nil, fmt.Errorf("%w: %s has %d rows, and %d by its index", ErrDamaged, l.schema.asset, len(all), n)
 	}
 	keys := make([]int64, len(all))
 	for i, k := range all {
-		if i > 0 && k.uuid == all[i-1].uuid {
-			return nil, fmt.Errorf("%w: two rows of %s have the ZUUID %s", ErrDamaged, l.schema.asset, k.uuid)
+		if i > 0 && k.compareUUID(all[i-1]) == 0 {
+			return nil, fmt.Errorf("%w: two rows of %s have the ZUUID %s", ErrDamaged, l.schema.asset, k.uuid())
 		}
 		keys[i] = k.pk
 	}
 	return keys, nil
 }
 
-// dated is an asset's key with what it is sorted by.
+// dated is an asset's key with what it is sorted by. A library may have millions.
 type dated struct {
 	pk   int64
 	date float64
-	uuid string
+	id   assetID
+	odd  *string // the ZUUID, where the id does not spell it
 }
 
 // datedOf takes a row of Z_PK, ZUUID and ZDATECREATED.
 func datedOf(stmt *sqlite.Stmt, order Order) dated {
-	k := dated{pk: stmt.ColumnInt64(0), uuid: stmt.ColumnText(1)}
+	k := dated{pk: stmt.ColumnInt64(0)}
+	text := stmt.ColumnText(1)
+	id, spelt := idOf(UUID(text))
+	if k.id = id; !spelt {
+		odd := text
+		k.odd = &odd
+	}
 	if order == ByDate {
 		// As the asset will tell it: unknown dates count as none.
 		if date := (cell{stmt, 2}).time(); !date.IsZero() {
@@ -194,11 +206,25 @@ func datedOf(stmt *sqlite.Stmt, order Order) dated {
 	return k
 }
 
+func (k dated) uuid() string {
+	if k.odd != nil {
+		return *k.odd
+	}
+	return string(k.id.spell())
+}
+
 func (k dated) compare(other dated) int {
 	if k.date != other.date {
 		return cmp.Compare(k.date, other.date)
 	}
-	return strings.Compare(k.uuid, other.uuid)
+	return k.compareUUID(other)
+}
+
+func (k dated) compareUUID(other dated) int {
+	if k.odd == nil && other.odd == nil {
+		return k.id.compare(other.id) // digits come before letters in both
+	}
+	return strings.Compare(k.uuid(), other.uuid())
 }
 
 // reader reads chunks of assets with statements that are prepared once.
@@ -207,6 +233,8 @@ type reader struct {
 	conn    *sqlite.Conn // nil: the library's
 	stmts   map[string]*sqlite.Stmt
 	details *detailReader // nil unless details are asked for
+
+	previews bool // see IncludePreviews
 }
 
 // queries are the statements that fit this library's schema. Each takes a JSON
@@ -271,6 +299,9 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 	for i, row := range rows {
 		row.derive(r.l.zones)
 		r.l.addResources(row, resources[i])
+		if r.previews {
+			r.l.addPreview(row, resources[i])
+		}
 		row.deriveSubtypes()
 		row.sort()
 	}

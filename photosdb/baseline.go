@@ -43,7 +43,13 @@ func (id assetID) compare(other assetID) int { return bytes.Compare(id[:], other
 // idOf returns the id of a UUID, and whether the id spells it.
 func idOf(u UUID) (id assetID, spelt bool) {
 	if canonical(string(u)) {
-		hex.Decode(id[:], []byte(strings.ReplaceAll(string(u), "-", "")))
+		digits := make([]byte, 0, 32)
+		for _, c := range []byte(u) {
+			if c != '-' {
+				digits = append(digits, c)
+			}
+		}
+		hex.Decode(id[:], digits)
 		return id, true
 	}
 	sum := blake3.Sum256([]byte(u))
@@ -97,6 +103,11 @@ func (b *Baseline) name(id assetID) UUID {
 	if u, ok := b.odd[id]; ok {
 		return u
 	}
+	return id.spell()
+}
+
+// spell writes an id as Photos writes a UUID.
+func (id assetID) spell() UUID {
 	h := strings.ToUpper(hex.EncodeToString(id[:]))
 	return UUID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
 }

@@ -18,6 +18,11 @@ const (
 	IncludeLabels                      // Labels
 	IncludeRecord                      // Record
 
+	// IncludePreviews adds no facts but a file: Asset.Resources has one of RolePreview
+	// where the original is not in the library folder and Photos keeps a smaller picture
+	// of it. It is not part of IncludeAll.
+	IncludePreviews
+
 	IncludeNothing Include = 0
 	IncludeAll             = IncludePlace | IncludeCamera | IncludeEdit | IncludeOrigin | IncludeScores |
 		IncludeSharing | IncludeLabels | IncludeRecord

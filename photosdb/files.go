@@ -163,6 +163,38 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 	}
 }
 
+// addPreview adds the largest picture that Photos keeps of an asset whose original is
+// not here. Nothing is recorded of such a file that it could be compared with.
+func (l *Library) addPreview(a *row, rows []resourceRow) {
+	original := a.Resource(RoleOriginal)
+	if original == nil || original.OnDisk || a.UUID == "" {
+		return
+	}
+	best := Resource{Role: RolePreview}
+	consider := func(r resourceRow, name string) {
+		one := Resource{Role: RolePreview, UTI: r.uti, Width: int(r.width), Height: int(r.height)}
+		if l.look(&one, name) && one.Found > best.Found {
+			one.Size, one.Local = one.Found, true
+			best = one
+		}
+	}
+	below := func(scope, folder string) string {
+		return scope + "resources/derivatives/" + folder + strings.ToUpper(string(a.UUID[:1])) + "/" + string(a.UUID)
+	}
+	for _, scope := range l.scopes(a, resourceRow{}) {
+		for _, r := range rows {
+			if r.kind == 0 && r.recipe&1 == 1 && r.class != classShared && 0 <= r.version && r.version < 4 && extensions[r.uti] != "" {
+				consider(r, fmt.Sprintf("%s_%d_%d_%c.%s", below(scope, ""), r.recipe>>16, r.recipe&0xffff>>1, "opac"[r.version], extensions[r.uti]))
+			}
+		}
+		// A small one is made of every asset, and has no row.
+		consider(resourceRow{uti: "public.jpeg"}, below(scope, "masters/")+"_4_5005_c.jpeg")
+	}
+	if best.OnDisk {
+		a.Resources = append(a.Resources, best)
+	}
+}
+
 // resource describes the file of a row.
 func (l *Library) resource(a *row, role Role, r resourceRow) Resource {
 	if a.Origin.Referenced && (role == RoleOriginal || role == RoleRaw || role == RoleLive || role == RoleAAE || role == RoleXMP) {

@@ -16,6 +16,7 @@ const (
 	RoleAdjustments Role = "adjustments" // no row: the edit itself, the property list that Photos exports as .AAE
 	RoleAAE         Role = "aae"         // 5/22/0: the camera's own adjustments (portrait, cinematic, filters)
 	RoleXMP         Role = "xmp"         // 5/9/0: a sidecar that was imported with the file
+	RolePreview     Role = "preview"     // the largest picture below resources/derivatives; see IncludePreviews
 )
 
 // Resource is one file of an asset (ZINTERNALRESOURCE).

@@ -52,6 +52,7 @@ func exportCommand(e environment) *cli.Command {
 			&cli.BoolFlag{Name: "skip-raw", Usage: "no RAW halves of RAW+JPEG pairs"},
 			&cli.BoolFlag{Name: "skip-bursts", Usage: "no burst frames that were not picked"},
 			&cli.BoolFlag{Name: "skip-aae", Usage: "no .AAE files"},
+			&cli.BoolFlag{Name: "previews-if-missing", Aliases: []string{"preview-if-missing"}, Usage: "where an original is missing, the largest preview of it as NAME_preview; it stays missing"},
 			&cli.BoolFlag{Name: "edited-only", Aliases: []string{"skip-original-if-edited"}, Usage: "of what was edited the edited version alone, where that is at hand"},
 			&cli.BoolFlag{Name: "include-referenced", Usage: "files that were left outside the library, too"},
 			&cli.BoolFlag{Name: "cleanup", Usage: "put what the library no longer holds into DEST/.photogo/quarantine, for 30 days"},
@@ -297,7 +298,7 @@ func exportOptions(c *cli.Context, e environment) (opt export.Options, err error
 		Edited: c.Bool("skip-edited"), Live: c.Bool("skip-live"), Raw: c.Bool("skip-raw"),
 		Bursts: c.Bool("skip-bursts"), AAE: c.Bool("skip-aae"),
 	}
-	opt.EditedOnly = c.Bool("edited-only")
+	opt.EditedOnly, opt.Previews = c.Bool("edited-only"), c.Bool("previews-if-missing")
 	opt.Prune.Wanted, opt.Prune.AllowMass = c.Bool("cleanup"), c.Bool("allow-mass-removal")
 	opt.SameLibrary = c.Bool("same-library")
 	opt.IncludeReferenced = c.Bool("include-referenced")

@@ -259,7 +259,7 @@ func (b *bench) program(ctx context.Context, home string, args ...string) *exec.
 
 func ratioVerdict(c, than *contender, limit float64) verdict {
 	got := c.runs.median() / than.runs.median()
-	return verdict{fmt.Sprintf("%s takes at most %.1f times as long as cp", c.name, limit), fmt.Sprintf("%.2f times", got), got <= limitRatio}
+	return verdict{fmt.Sprintf("%s takes at most %.1f times as long as cp", c.name, limit), fmt.Sprintf("%.2f times", got), got <= limit}
 }
 
 func peakVerdict(c *contender) verdict {

@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
+	"path/filepath"
 )
 
 // The limits of exporting, whole process.
 const (
 	limitRest    = 0.300 // seconds, nothing changed among 100,000 assets
 	limitTouched = 1.0   // seconds, ten of them changed
+	limitCycle   = 0.300 // seconds, a cycle without another machine that finds nothing new, of 100,000 assets
 	limitFlat    = 1.2   // times the cost of an asset in the smallest library
 )
 
@@ -88,9 +91,13 @@ func (b *bench) growTo(ctx context.Context, m maker, assets int) (result, *conte
 	if err := b.compete(b.runs, ten); err != nil {
 		return result{}, nil, err
 	}
+	cycle, err := b.cycle(ctx, l, to)
+	if err != nil {
+		return result{}, nil, err
+	}
 	r := result{
 		title:      fmt.Sprintf("Exporting %s assets", thousands(assets)),
-		contenders: []*contender{first, again, ten},
+		contenders: []*contender{first, again, ten, cycle},
 		notes:      []string{"Library: `" + l.describe + "`. Ten assets are changed by `scale_library.py touch --edited 10 --via-wal`, before each run."},
 	}
 	if assets >= 1_000_000 {
@@ -102,6 +109,22 @@ func (b *bench) growTo(ctx context.Context, m maker, assets int) (result, *conte
 		got := c.runs.median()
 		return verdict{fmt.Sprintf("%s takes at most %.0f ms", c.name, limit*1000), fmt.Sprintf("%.0f ms", got*1000), got <= limit}
 	}
-	r.verdicts = append(r.verdicts, within(again, limitRest), within(ten, limitTouched))
+	r.verdicts = append(r.verdicts, within(again, limitRest), within(ten, limitTouched), within(cycle, limitCycle))
 	return r, first, nil
+}
+
+// cycle measures a cycle that finds nothing new, with what was exported as its staging
+// folder, without a vault and a repository.
+func (b *bench) cycle(ctx context.Context, l library, to exported) (*contender, error) {
+	file := filepath.Join(filepath.Dir(to.dest), "config.toml")
+	text := fmt.Sprintf("name = \"bench\"\nlibrary = %q\nstaging = %q\n[export]\ndownload_missing = false\n", l.path, to.dest)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	sync := func() *exec.Cmd { return b.program(ctx, to.home, "sync", "--quiet", "--config", file) }
+	if _, err := b.time(ctx, sync()); err != nil { // the first takes over what was exported
+		return nil, err
+	}
+	c := &contender{name: "photogo sync, nothing changed", run: func(int) (sample, error) { return b.time(ctx, sync()) }}
+	return c, b.compete(b.runs, c)
 }

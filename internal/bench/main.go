@@ -135,6 +135,7 @@ func (b *bench) measures(m maker) []measure {
 		{"large", func(ctx context.Context) ([]result, error) { return b.large(ctx, m) }},
 		{"clone", func(ctx context.Context) ([]result, error) { return b.clones(ctx, m) }},
 		{"download", func(ctx context.Context) ([]result, error) { return b.downloads(ctx, m) }},
+		{"prove", func(ctx context.Context) ([]result, error) { return b.prove(ctx, m) }},
 		{"read", func(ctx context.Context) ([]result, error) {
 			return sizes(b.sizes, func(n []int) ([]result, error) { return b.scales(ctx, m, n) })
 		}},
@@ -173,7 +174,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.helper, "helper", or("PHOTOGO_STUB_HELPER", ""), "the `program` that make helper-test builds, to measure downloads; \"\" for none")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
 	f.StringVar(&c.sizes, "scale", "20000,100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
-	f.StringVar(&c.only, "only", "", "measure these alone: `NAMES` of export, large, clone, download, read and grow, as large,clone")
+	f.StringVar(&c.only, "only", "", "measure these alone: `NAMES` of export, large, clone, download, prove, read and grow, as large,clone")
 	f.StringVar(&c.growth, "grow", "10000,100000", "`SIZES` of libraries of small files that are exported, smallest first; \"\" for none")
 	f.StringVar(&c.hash, "hash", "", "compute both hashes of every file below a `FOLDER`, and nothing else")
 	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")

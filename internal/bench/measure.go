@@ -130,7 +130,7 @@ func acceptable(c *exec.Cmd, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &exit) && exit.ExitCode() == incomplete && len(c.Args) > 1 && c.Args[1] == "export":
+	case errors.As(err, &exit) && exit.ExitCode() == incomplete && len(c.Args) > 1 && (c.Args[1] == "export" || c.Args[1] == "sync"):
 		return nil
 	}
 	return fmt.Errorf("%s: %w", strings.Join(c.Args[:min(len(c.Args), 3)], " "), err)
