@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -106,6 +107,9 @@ func (r *Repo) Stream(ctx context.Context, name string, files []string, visit fu
 	l := &log{}
 	c := r.borg(l, args...)
 	c.Stdout = stdout
+	if files == nil { // the content itself shows that borg is not silent
+		c.Args = slices.DeleteFunc(c.Args, func(a string) bool { return a == "--progress" })
+	}
 	p, err := c.Start(ctx)
 	if err != nil {
 		return r.explain(op, l, err)
@@ -114,7 +118,7 @@ func (r *Repo) Stream(ctx context.Context, name string, files []string, visit fu
 		<-p.Done()
 		stdout.Close() // the reader sees the end
 	}()
-	if err := readTar(content, visit); err != nil {
+	if err := readTar(bufio.NewReaderSize(content, 256<<10), visit); err != nil {
 		// Of a tar that was cut off borg tells the cause, if it had one.
 		content.CloseWithError(err)
 		if !errors.Is(err, errTar) {

@@ -30,6 +30,8 @@ type state struct {
 	Period    string    `json:"period"`    // that staged files belong to
 	Clock     time.Time `json:"clock"`     // the last time that was believed
 	Sentinel  string    `json:"sentinel"`  // of the vault
+	Noted     string    `json:"noted"`     // what the record's Changed was when the staged files were noted
+	Mirrored  string    `json:"mirrored"`  // and when the mirror was brought in line with it; "": it was not
 	Mirroring bool      `json:"mirroring"` // a mirror step has begun, and not come to its end
 	Work      *work     `json:"work"`      // an archive that is being made, proven, or purged after
 	Owed      int       `json:"owed"`      // files that the last export lacked
@@ -245,7 +247,7 @@ func (c *Cycle) Mount(ctx context.Context) error {
 					return err
 				}
 			}
-			return c.change(func(s *state) { s.Sentinel = m.Sentinel() })
+			return c.change(func(s *state) { s.Sentinel, s.Mirrored = m.Sentinel(), "" })
 		})
 		if err != nil {
 			return err
@@ -312,6 +314,10 @@ func merge(a, b Exported) Exported {
 // note keeps the list of staged files up to the record: what is new in it was seen
 // now.
 func (c *Cycle) note(ctx context.Context, record *manifest.Manifest) error {
+	changed, err := record.Changed()
+	if err != nil || changed != "" && changed == c.state.Noted {
+		return err
+	}
 	now := c.now().Unix()
 	return c.store.together(func() error {
 		if err := c.store.run(`CREATE TEMP TABLE IF NOT EXISTS seen(path TEXT PRIMARY KEY) WITHOUT ROWID`); err != nil {
@@ -337,7 +343,10 @@ func (c *Cycle) note(ctx context.Context, record *manifest.Manifest) error {
 				return err
 			}
 		}
-		return c.store.run(`DELETE FROM staged WHERE path NOT IN (SELECT path FROM seen)`)
+		if err := c.store.run(`DELETE FROM staged WHERE path NOT IN (SELECT path FROM seen)`); err != nil {
+			return err
+		}
+		return c.change(func(s *state) { s.Noted = changed })
 	})
 }
 

@@ -536,6 +536,44 @@ func TestTheMirrorFollowsTheRecordAndLeavesWhatIsNotItsOwn(t *testing.T) {
 	s.mirrorIs(pictures(t, s.staging()))
 }
 
+// A file of the mirror that cannot be removed when its archive is proven is told, and
+// goes when it can.
+func TestWhatTheMirrorDoesNotLetGoOfGoesLater(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withVault|withRepo)
+	s.fatten("plain-0001", 200_000)
+	s.plain(1, 2)
+	s.good()
+	var name string
+	must(t, filepath.WalkDir(s.Vault.Dir, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil && info.Size() > 200_000 && info.Size() < 210_000 {
+				name = file
+			}
+		}
+		return err
+	}))
+	fast := func(how string) error { return exec.Command("chattr", how, name).Run() }
+	if err := fast("+i"); err != nil {
+		t.Skipf("this file system makes no file immutable: %v", err)
+	}
+	t.Cleanup(func() { fast("-i") })
+	s.at(time.June, 1)
+	for range 2 {
+		r, err := s.cycle()
+		if !errors.Is(err, backup.ErrMirror) || r.Complete || !strings.Contains(r.Problem, "DSC_00001.JPG") {
+			t.Errorf("%v %+v", err, r)
+		}
+		if got := pictures(t, s.staging()); len(got) != 0 {
+			t.Errorf("still staged: %v", got)
+		}
+	}
+	must(t, fast("-i"))
+	s.good()
+	s.mirrorIs(nil)
+	s.safe()
+}
+
 // What is remembered of a large library is not sent for a few pictures, but once a day,
 // and when something has left the staging folder.
 func TestWhatIsRememberedIsSealedWhenItIsWorthIt(t *testing.T) {

@@ -27,6 +27,8 @@ var (
 	ErrStaging = errors.New("files in the staging folder are not what was recorded")
 	// ErrFull says that the disk of the vault is full.
 	ErrFull = errors.New("the disk of the vault is full")
+	// ErrVault says that the vault itself is damaged, on the other machine's disk.
+	ErrVault = errors.New("the vault is damaged")
 	// ErrMirror says that files could not be brought into the mirror, or not be taken
 	// out of it after they were archived.
 	ErrMirror = errors.New("the mirror is not what it should be")

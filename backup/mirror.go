@@ -38,10 +38,14 @@ func (c *Cycle) Mirror(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.change(func(s *state) { s.Mirroring = true }); err != nil {
-		return err
-	}
 	return c.record(ctx, false, func(dir *safefile.Dir, record *manifest.Manifest) error {
+		changed, err := record.Changed()
+		if err != nil || !c.state.Mirroring && changed != "" && changed == c.state.Mirrored {
+			return err
+		}
+		if err := c.change(func(s *state) { s.Mirroring, s.Mirrored = true, "" }); err != nil {
+			return err
+		}
 		b := &batch{c: c}
 		var strays []mirrored
 		for pair, err := range c.differences(record) {
@@ -74,10 +78,12 @@ func (c *Cycle) Mirror(ctx context.Context) error {
 		if err := b.flush(ctx); err != nil {
 			return err
 		}
-		if err := c.change(func(s *state) { s.Mirroring = false }); err != nil {
-			return err
-		}
-		return b.verdict()
+		err = c.change(func(s *state) {
+			if s.Mirroring = false; b.n == 0 {
+				s.Mirrored = changed
+			}
+		})
+		return errors.Join(err, b.verdict())
 	})
 }
 
@@ -144,7 +150,8 @@ func (c *Cycle) differences(record *manifest.Manifest) iter.Seq2[difference, err
 }
 
 // moved are those of the strays that the record has under another name now, and the
-// mirror, too: whatever else the record knows nothing of stays.
+// mirror, too; and those that were let go of when the mirror could not do it. Whatever
+// else the record knows nothing of stays.
 func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirrored, err error) {
 	for chunk := range slices.Chunk(strays, opsFiles) {
 		owners := make([]string, len(chunk))
@@ -157,6 +164,10 @@ func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirr
 		}
 		for _, m := range chunk {
 			for _, e := range held[m.owner].Entries {
+				if e.Released != 0 && e.Path == m.path && e.Sum == m.sum {
+					list = append(list, m)
+					continue
+				}
 				if e.Role != m.role || e.Path == m.path || !isStaged(e) {
 					continue
 				}

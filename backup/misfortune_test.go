@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +58,30 @@ var accidents = []accident{{
 		return func() { must(t, os.Remove(s.Repo)); must(t, os.Rename(s.Repo+".away", s.Repo)) }
 	},
 	want: archive.ErrNoRepository, told: "there is no borg repository",
+}, {
+	name: "a folder of the vault has lost what its names are encrypted with", parts: withVault | withRepo,
+	happens: func(t *testing.T, s *site) func() {
+		// What a server writes last, and a crash of it leaves empty.
+		whole := map[string][]byte{}
+		must(t, filepath.WalkDir(s.Vault.Dir, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() != "gocryptfs.diriv" || filepath.Dir(name) == s.Vault.Dir {
+				return err
+			}
+			if whole[name], err = os.ReadFile(name); err == nil {
+				err = errors.Join(os.Chmod(name, 0o600), os.Truncate(name, 0))
+			}
+			return err
+		}))
+		if len(whole) < 3 {
+			t.Fatalf("%d folders", len(whole))
+		}
+		return func() {
+			for name, content := range whole {
+				must(t, os.WriteFile(name, content, 0o400))
+			}
+		}
+	},
+	want: backup.ErrVault, told: "a folder of it has lost its gocryptfs.diriv",
 }, {
 	name: "a mount point was left, with nothing mounted", parts: withVault,
 	happens: func(t *testing.T, s *site) func() {

@@ -131,8 +131,10 @@ func (p *purge) flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range results {
+		rest := strays[:0]
+		for i, r := range results {
 			if r.Outcome != failed {
+				rest = append(rest, strays[i])
 				continue
 			}
 			err := fmt.Errorf("%s stays in the mirror: %s", r.Path, r.Error)
@@ -141,6 +143,7 @@ func (p *purge) flush(ctx context.Context) error {
 				p.stays = err
 			}
 		}
+		strays = rest // what the mirror still holds it is asked for again, see Cycle.moved
 	}
 	if err := p.release(gone); err != nil {
 		return err

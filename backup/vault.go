@@ -73,6 +73,8 @@ func (v *vault) do(ctx context.Context, batch []op) ([]result, error) {
 	switch {
 	case err != nil && len(results) > 0 && results[len(results)-1].Outcome == full:
 		return nil, fmt.Errorf("%w: %w", ErrFull, err)
+	case err != nil && len(results) > 0 && results[len(results)-1].Outcome == broken:
+		return nil, fmt.Errorf("%w: a folder of it has lost its gocryptfs.diriv, which its names are encrypted with: %w", ErrVault, err)
 	case errors.Is(err, command.ErrSilent), errors.Is(err, command.ErrStuck):
 		return nil, fmt.Errorf("%w: %w", mount.ErrDead, err)
 	case err != nil:

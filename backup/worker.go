@@ -70,6 +70,7 @@ const (
 	foreign outcome = "foreign" // not what it should be, and so left alone
 	failed  outcome = "failed"  // see Error
 	full    outcome = "full"    // the disk; nothing more comes
+	broken  outcome = "broken"  // the vault; nothing more comes
 )
 
 // Work does in a mounted vault what it reads from in, and tells it to out. It is
@@ -104,8 +105,11 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 		}
 		r, err := w.do(o)
 		if err != nil {
-			if err = safefile.Full(w.dir.Name(), 0, err); errors.Is(err, syscall.ENOSPC) {
+			switch err = safefile.Full(w.dir.Name(), 0, err); {
+			case errors.Is(err, syscall.ENOSPC):
 				w.out.Encode(result{Path: o.Path, Outcome: full})
+			case errors.Is(err, syscall.ENOSYS): // what gocryptfs says where it cannot encrypt names
+				w.out.Encode(result{Path: o.Path, Outcome: broken})
 			}
 			return fmt.Errorf("%s %s: %w", o.Op, o.Path, err)
 		}
@@ -173,9 +177,10 @@ func (w *worker) do(o op) (result, error) {
 }
 
 // alone reports whether an error is that of one file or folder: one that is damaged
-// on the other disk cannot be read, and the rest of the vault can.
+// on the other disk, or may not be touched, and the rest of the vault may.
 func (w *worker) alone(err error) bool {
-	if !errors.Is(err, syscall.EIO) || errors.Is(safefile.Full(w.dir.Name(), 0, err), syscall.ENOSPC) {
+	single := errors.Is(err, syscall.EIO) || errors.Is(err, fs.ErrPermission)
+	if !single || errors.Is(safefile.Full(w.dir.Name(), 0, err), syscall.ENOSPC) {
 		return false
 	}
 	w.made = map[string]bool{}

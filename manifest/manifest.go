@@ -445,6 +445,10 @@ func (m *Manifest) SetMeta(key, value string) error {
 	return m.wrap(sqlitex.Execute(m.conn, `INSERT OR REPLACE INTO meta VALUES(?, ?)`, &sqlitex.ExecOptions{Args: []any{key, value}}))
 }
 
+// Changed returns a text that is another one after each change of what All and
+// Released yield, but for the times of verifying; "": it is not known when that was.
+func (m *Manifest) Changed() (string, error) { return m.Meta("changed") }
+
 const entryColumns = `e.path, o.owner, e.role, e.version, e.size, e.modtime, e.stamp, e.sum, e.apple, e.proof, e.released`
 
 func scanEntry(stmt *sqlite.Stmt) Entry {
@@ -634,6 +638,11 @@ func (m *Manifest) Commit(c Change) (err error) {
 	}()
 	if len(c.Placed)+len(c.Gone)+len(c.LetGo) > 0 {
 		if err := m.run(`INSERT OR REPLACE INTO meta VALUES('sums', 'behind')`); err != nil {
+			return err
+		}
+	}
+	if len(c.Placed)+len(c.Gone)+len(c.LetGo)+len(c.Owners) > 0 {
+		if err := m.run(`INSERT OR REPLACE INTO meta VALUES('changed', hex(randomblob(16)))`); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,7 @@ var codes = []struct {
 	{backup.ErrJob, exitDamage, ""},
 	{backup.ErrClock, exitIncomplete, "Set the clock. If it is right, `photogo sync --trust-clock` believes it."},
 	{backup.ErrMirror, exitIncomplete, ""},
+	{backup.ErrVault, exitDamage, "Nothing was removed that is not proven. Put the file back on the other machine from a copy of its disk. docs/SYNC.md tells more."},
 	{photosdb.ErrAccess, 10, accessHint()},
 	{photosdb.ErrNotLibrary, 11, "A Photos library is a folder whose name ends in .photoslibrary, mostly in Pictures."},
 	{photosdb.ErrUnsupported, 11, ""},

@@ -22,7 +22,7 @@ func (b *bench) prove(ctx context.Context, m maker) ([]result, error) {
 			return []result{r}, nil
 		}
 	}
-	l, err := b.make(ctx, m, "Prove", 300, "--file-size", "4M")
+	l, err := b.make(ctx, m, "Prove", 300, "--file-size", "16M")
 	if err != nil {
 		return nil, err
 	}

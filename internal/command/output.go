@@ -42,6 +42,28 @@ func (g *gate) Write(b []byte) (int, error) {
 	return n, nil
 }
 
+// pieces is how much is read from a program's pipe at a time, if there is so much.
+const pieces = 256 << 10
+
+// ReadFrom is how package exec brings what a program writes into a gate: in large
+// pieces, as each costs two processes a change of turns.
+func (g *gate) ReadFrom(r io.Reader) (n int64, err error) {
+	widen(r)
+	buffer := make([]byte, pieces)
+	for {
+		k, err := r.Read(buffer)
+		if k > 0 {
+			n += int64(k)
+			g.Write(buffer[:k])
+		}
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+	}
+}
+
 // onFailure sets what is called, once, when the writer fails.
 func (g *gate) onFailure(f func()) {
 	g.mu.Lock()
