@@ -25,4 +25,7 @@ done
 say go test -race
 $GO test -race -count=1 -timeout 25m ./...
 
+say "go test, where -race is too slow for all of it"
+$GO test -count=1 ./export ./photosdb
+
 sh scripts/helper-test.sh

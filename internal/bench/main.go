@@ -173,7 +173,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.peer, "peer", "", "measure beside this osxphotos, and nothing else")
 	f.StringVar(&c.helper, "helper", or("PHOTOGO_STUB_HELPER", ""), "the `program` that make helper-test builds, to measure downloads; \"\" for none")
 	f.IntVar(&c.assets, "assets", 20000, "assets in the library")
-	f.StringVar(&c.sizes, "scale", "20000,100000", "`SIZES` of libraries without files that are read, as 100000,1000000; \"\" for none")
+	f.StringVar(&c.sizes, "scale", "20000,100000,1000000", "`SIZES` of libraries without files that are read, as 20000,100000; \"\" for none")
 	f.StringVar(&c.only, "only", "", "measure these alone: `NAMES` of export, large, clone, download, prove, read and grow, as large,clone")
 	f.StringVar(&c.growth, "grow", "10000,100000", "`SIZES` of libraries of small files that are exported, smallest first; \"\" for none")
 	f.StringVar(&c.hash, "hash", "", "compute both hashes of every file below a `FOLDER`, and nothing else")
