@@ -14,7 +14,7 @@ func TestWhatScriptsLoseIsTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile("^\\| ([SPMD][0-9]+) \\|.*\\| ([^|]+) \\|$")
+	row := regexp.MustCompile(`^\| ([SPMD][0-9]+) \|.*\| ([^|]+) \|$`)
 	name := regexp.MustCompile("`([a-z/]+)\\.(Test[A-Za-z]+)`")
 	functions := map[string]string{}
 	rows := 0
