@@ -100,9 +100,9 @@ func (s scenario) everyCall(t *testing.T, op faultfs.Op, reference string, try f
 	switch {
 	case !testing.Short() && !raceEnabled:
 	case op != "":
-		step = 5
+		step = 11
 	default:
-		step = 23
+		step = 53
 	}
 	for n := int64(1); ; n += step {
 		more := false

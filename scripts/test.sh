@@ -23,9 +23,9 @@ for target in darwin/arm64 darwin/amd64 linux/arm64; do
 done
 
 say go test -race
-$GO test -race -count=1 -timeout 25m ./...
+$GO test -race -count=1 -timeout 40m ./...
 
-say "go test, where -race is too slow for all of it"
-$GO test -count=1 ./export ./photosdb
+say "go test: 200 kills, for which -race is too slow"
+$GO test -count=1 -run TestKilledAtRandomMoments ./export
 
 sh scripts/helper-test.sh
