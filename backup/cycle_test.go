@@ -553,11 +553,11 @@ func TestWhatTheMirrorDoesNotLetGoOfGoesLater(t *testing.T) {
 		}
 		return err
 	}))
-	fast := func(how string) error { return exec.Command("chattr", how, name).Run() }
-	if err := fast("+i"); err != nil {
+	lock := func(how string) error { return exec.Command("chattr", how, name).Run() }
+	if err := lock("+i"); err != nil {
 		t.Skipf("this file system makes no file immutable: %v", err)
 	}
-	t.Cleanup(func() { fast("-i") })
+	t.Cleanup(func() { lock("-i") })
 	s.at(time.June, 1)
 	for range 2 {
 		r, err := s.cycle()
@@ -568,7 +568,7 @@ func TestWhatTheMirrorDoesNotLetGoOfGoesLater(t *testing.T) {
 			t.Errorf("still staged: %v", got)
 		}
 	}
-	must(t, fast("-i"))
+	must(t, lock("-i"))
 	s.good()
 	s.mirrorIs(nil)
 	s.safe()

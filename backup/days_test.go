@@ -237,9 +237,8 @@ func (y *years) comesBack(asOf time.Time, want map[string]manifest.Sum) {
 		y.t.Errorf("as of %v: %+v", asOf, sum)
 	}
 	count := map[manifest.Sum]int{}
-	for what, sum := range want {
+	for _, sum := range want {
 		count[sum]++
-		_ = what
 	}
 	for name, sum := range pictures(y.t, to) {
 		if !strings.HasSuffix(name, ".xmp") {

@@ -100,9 +100,9 @@ func (s scenario) everyCall(t *testing.T, op faultfs.Op, reference string, try f
 	switch {
 	case !testing.Short() && !raceEnabled:
 	case op != "":
-		step = 11
+		step = 5
 	default:
-		step = 53
+		step = 23
 	}
 	for n := int64(1); ; n += step {
 		more := false
