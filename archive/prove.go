@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -86,8 +87,9 @@ func (r *Repo) Prove(ctx context.Context, name string, want iter.Seq2[manifest.E
 	}
 	proof := Proof{Archive: name, ID: before.ID, At: r.opt.Now().UTC()}
 	c.seen = map[string]found{}
-	if err := r.Stream(ctx, name, nil, c.member); err != nil {
-		return Proof{}, err
+	incomplete := r.readAll(ctx, name, c.member)
+	if incomplete != nil && !errors.Is(incomplete, ErrIncomplete) {
+		return Proof{}, incomplete
 	}
 	// An archive of this name that was made meanwhile would be another one.
 	after, err := r.find(ctx, name)
@@ -97,7 +99,9 @@ func (r *Repo) Prove(ctx context.Context, name string, want iter.Seq2[manifest.E
 	if after.ID != before.ID {
 		return Proof{}, fmt.Errorf("prove %s: %w: another archive took its name meanwhile", name, ErrNotProven)
 	}
-	proof.Files, proof.Bytes, err = c.verdict()
+	if proof.Files, proof.Bytes, err = c.verdict(); err == nil && incomplete != nil {
+		return Proof{}, incomplete
+	}
 	return proof, err
 }
 

@@ -101,13 +101,21 @@ func (r *Repo) Stream(ctx context.Context, name string, files []string, visit fu
 			return all(m, content)
 		}
 	}
+	return r.piped(ctx, op, args, files == nil, func(content io.Reader) error { return readTar(content, visit) })
+}
+
+// piped runs a borg that writes content, and hands that to read, which reads it to its
+// end. An error of read ends the reading; of one that wraps errContent borg tells the cause,
+// if it had one. all says that content comes all the time: that shows that borg is not
+// silent.
+func (r *Repo) piped(ctx context.Context, op string, args []string, all bool, read func(io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	content, stdout := io.Pipe()
 	l := &log{}
 	c := r.borg(l, args...)
 	c.Stdout = stdout
-	if files == nil { // the content itself shows that borg is not silent
+	if all {
 		c.Args = slices.DeleteFunc(c.Args, func(a string) bool { return a == "--progress" })
 	}
 	p, err := c.Start(ctx)
@@ -118,13 +126,12 @@ func (r *Repo) Stream(ctx context.Context, name string, files []string, visit fu
 		<-p.Done()
 		stdout.Close() // the reader sees the end
 	}()
-	if err := readTar(bufio.NewReaderSize(content, 256<<10), visit); err != nil {
-		// Of a tar that was cut off borg tells the cause, if it had one.
+	if err := read(bufio.NewReaderSize(content, 256<<10)); err != nil {
 		content.CloseWithError(err)
-		if !errors.Is(err, errTar) {
+		if !errors.Is(err, errContent) {
 			cancel(err)
 		}
-		if failed := p.Wait(); failed != nil && errors.Is(err, errTar) && !errors.Is(failed, err) {
+		if failed := p.Wait(); failed != nil && errors.Is(err, errContent) && !errors.Is(failed, err) {
 			return r.explain(op, l, failed)
 		}
 		return fmt.Errorf("%s: %w", op, err)
@@ -170,8 +177,8 @@ func checkReadable(name string) error {
 	return nil
 }
 
-// errTar says that what borg wrote is no whole tar.
-var errTar = fmt.Errorf("%w: its content ends early, or is none", ErrDamaged)
+// errContent says that what borg wrote is no whole tar, or not the files that it listed.
+var errContent = fmt.Errorf("%w: its content ends early, or is none", ErrDamaged)
 
 // readTar visits the members of a tar, and reads it to its very end.
 func readTar(r io.Reader, visit func(Member, io.Reader) error) error {
@@ -182,7 +189,7 @@ func readTar(r io.Reader, visit func(Member, io.Reader) error) error {
 			_, err := io.Copy(io.Discard, r)
 			return err
 		} else if err != nil {
-			return fmt.Errorf("%w: %w", errTar, err)
+			return fmt.Errorf("%w: %w", errContent, err)
 		}
 		m := Member{Path: path.Clean(h.Name), Mode: h.FileInfo().Mode(), Modified: h.ModTime, Link: h.Linkname}
 		switch h.Typeflag {
@@ -200,7 +207,7 @@ func readTar(r io.Reader, visit func(Member, io.Reader) error) error {
 			return err
 		}
 		if content.err != nil && !errors.Is(content.err, io.EOF) {
-			return fmt.Errorf("%w: %w", errTar, content.err)
+			return fmt.Errorf("%w: %w", errContent, content.err)
 		}
 	}
 }
@@ -214,7 +221,7 @@ type sticky struct {
 func (c *sticky) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: %w", errTar, err)
+		err = fmt.Errorf("%w: %w", errContent, err)
 	}
 	if err != nil {
 		c.err = err

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/manifest"
@@ -91,5 +92,34 @@ func TestAnArchiveProvesItselfByTheListInItsOwnFolder(t *testing.T) {
 	}
 	if _, err := p.Prove(t.Context(), "y", seq(list)); !errors.Is(err, archive.ErrNotProven) {
 		t.Errorf("a file that the archive's own list lacks passes: %v", err)
+	}
+}
+
+// A plain archive is proven from one stream of all its files, whatever they are called.
+func TestStrangeNamesAreProven(t *testing.T) {
+	p := local(t)
+	var names []string
+	for _, name := range strange {
+		if !strings.Contains(name, "?") && utf8.ValidString(name) { // these go by a tar
+			names = append(names, name)
+		}
+	}
+	list := append(p.write(t, 3000, names...), p.write(t, 0, "empty", "of nothing, too")...)
+	list = append(list, p.write(t, 3<<20, "large")...)
+	p.create(t, "a", list)
+	proof, err := p.Prove(t.Context(), "a", seq(list))
+	if err != nil || proof.Files != len(list) || len(names) < 6 {
+		t.Errorf("%+v of %d files: %v", proof, len(list), err)
+	}
+	for i := range list {
+		if list[i].Size == 0 {
+			continue
+		}
+		other := slices.Clone(list)
+		other[i].Sum[5] ^= 1
+		var d *archive.Difference
+		if _, err := p.Prove(t.Context(), "a", seq(other)); !errors.As(err, &d) || !slices.Equal(d.Altered, []string{other[i].Path}) {
+			t.Errorf("%q has another hash: %v", other[i].Path, err)
+		}
 	}
 }

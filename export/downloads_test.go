@@ -291,7 +291,9 @@ func TestBadDays(t *testing.T) {
 					c.Set("authorization", day.authorization-1)
 				}
 				if day.foreign {
-					c.Set("assets", map[string]any{})
+					if err := c.Forget(); err != nil {
+						t.Fatal(err)
+					}
 				}
 				if err := c.Save(); err != nil {
 					t.Fatal(err)

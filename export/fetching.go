@@ -63,7 +63,7 @@ const (
 	// fetchAhead is how many assets may wait for their turn. What is beyond is planned
 	// once more when everything else is copied, so that what waits takes no memory, and
 	// copying does not wait for it.
-	fetchAhead = 1000
+	fetchAhead = 4000
 )
 
 // fetches is what a run knows of its fetching.

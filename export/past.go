@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 
 	"github.com/zeebo/blake3"
@@ -158,17 +157,14 @@ func readPastOf(record *manifest.Manifest, seal string) (p past, ok bool, err er
 	if seal == "" {
 		return p, false, nil
 	}
-	file, err := record.OpenBeside(pastName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, false, nil
-	} else if err != nil {
+	file, ok, err := sealed(record, pastName, seal)
+	if err != nil || !ok {
 		return p, false, err
 	}
 	defer file.Close()
-	sum := blake3.New()
-	p, err = readPast(io.TeeReader(file, sum))
+	p, err = readPast(file)
 	if errors.Is(err, errNoPast) {
 		return p, false, nil
 	}
-	return p, err == nil && hex.EncodeToString(sum.Sum(nil)) == seal, err
+	return p, err == nil, err
 }

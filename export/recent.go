@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -51,7 +52,7 @@ const mostRecent = 5000
 // a few thousand: then only the database or the next full look tells that one came.
 // Nothing is pruned by a part of the library; where something would have to be,
 // everything is looked at.
-func (d *Destination) Recent(ctx context.Context, library, wish string, now time.Time, opt Options) (_ *Recent, why string, err error) {
+func (d *Destination) Recent(ctx context.Context, library, wish string, now time.Time, opt Options) (recent *Recent, why string, err error) {
 	if opt.Include() != photosdb.IncludeNothing {
 		return nil, "templates ask for facts from outside the database", nil
 	}
@@ -59,10 +60,19 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 	if err != nil || rest == nil {
 		return nil, "the last run tells nothing", err
 	}
+	defer func() {
+		if recent == nil {
+			rest.close()
+		}
+	}()
 	if ok, err := d.asLeft(rest); err != nil || !ok {
 		return nil, "somebody changed the destination", err
 	}
-	if opt.DownloadMissing && rest.lacks() > mostRecent/2 {
+	missing, err := rest.missing()
+	if err != nil {
+		return nil, "", err
+	}
+	if opt.DownloadMissing && rest.Lacks > mostRecent/2 {
 		return nil, "much is still to be fetched", nil
 	}
 	old, ok, err := readPastOf(d.Record, rest.Past)
@@ -83,7 +93,7 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 		defer close(planned)
 		p, planErr = NewPlan(func(yield func(*photosdb.Asset, error) bool) { sequence(found.Assets)(yield) }, d.Record, d.Folder(), opt)
 	}()
-	found, err = photosdb.FindRecent(ctx, library, old.library, rest.missing(), mostRecent)
+	found, err = photosdb.FindRecent(ctx, library, old.library, missing, mostRecent)
 	<-planned
 	switch {
 	case ctx.Err() != nil:
@@ -134,27 +144,23 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 	return &Recent{plan: p, found: found, files: files, wish: wish}, "", nil
 }
 
-// lacks is how many files are missing.
-func (r *Rest) lacks() (n int) {
-	for _, f := range r.Open {
-		if f.Entry == nil {
-			n++
-		}
-	}
-	return n
-}
-
 // missing are the assets of which a file is missing; none if these are many.
-func (r *Rest) missing() (list []photosdb.UUID) {
-	for _, f := range r.Open {
+func (r *Rest) missing() (list []photosdb.UUID, err error) {
+	if r.Lacks > mostRecent {
+		return nil, nil
+	}
+	for f, err := range r.open.all() {
+		if err != nil {
+			return nil, err
+		}
 		if f.Entry == nil && (len(list) == 0 || list[len(list)-1] != f.UUID) {
 			list = append(list, f.UUID)
 		}
 	}
 	if len(list) > mostRecent/2 {
-		return nil
+		return nil, nil
 	}
-	return list
+	return list, nil
 }
 
 func sequence(assets []*photosdb.Asset) iter.Seq2[*photosdb.Asset, error] {
@@ -183,17 +189,17 @@ func (r *Recent) Run(ctx context.Context, job Job) (Summary, error) {
 
 // Close lets go of the library's files.
 func (r *Recent) Close() error {
-	if err := r.files.Close(); err != nil {
+	if err := errors.Join(r.files.Close(), r.plan.carried.rest.close()); err != nil {
 		return fmt.Errorf("close the library: %w", err)
 	}
 	return nil
 }
 
 // carry takes over what holds of the assets that are not planned.
-func (r *run) carry() {
+func (r *run) carry() error {
 	c := r.plan.carried
 	if c == nil {
-		return
+		return nil
 	}
 	s := c.rest.Summary
 	for uuid := range c.again {
@@ -202,16 +208,23 @@ func (r *run) carry() {
 			s.Files -= files
 		}
 	}
-	var open []openFile
-	for _, f := range c.rest.Open {
-		if !c.again[f.UUID] {
-			open = append(open, f)
+	open := func(visit func(openFile)) error {
+		for f, err := range c.rest.open.all() {
+			if err != nil {
+				return err
+			}
+			if !c.again[f.UUID] {
+				visit(f)
+			}
 		}
+		return nil
+	}
+	files := s.Files
+	if err := open(func(openFile) { files-- }); err != nil {
+		return err
 	}
 	r.mu.Lock()
-	r.summary = Summary{Assets: s.Assets, Files: s.Files - len(open), Unchanged: s.Files - len(open)}
+	r.summary = Summary{Assets: s.Assets, Files: files, Unchanged: files}
 	r.mu.Unlock()
-	for _, f := range open {
-		r.report(f.event())
-	}
+	return open(func(f openFile) { r.report(f.event()) })
 }

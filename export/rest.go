@@ -26,21 +26,12 @@ type Rest struct {
 	Summary Summary `json:"summary"`
 	Past    string  `json:"past"`            // the seal of the past that goes with it; "" for none
 	Fetch   int     `json:"fetch,omitempty"` // files that are still to be fetched: there is always something to do
+	Open    string  `json:"open"`            // the seal of what is missing or altered, and told by every run; "" for nothing
+	Lacks   int     `json:"lacks"`           // how many files are missing
 
 	// What follows is kept apart: it may be long, and is read when it is needed.
-	Open    []openFile    `json:"-"` // what is missing or altered, and told by every run
 	Folders []folderState `json:"-"` // those that hold files
-}
-
-// openFile is a file that is not as it should be.
-type openFile struct {
-	UUID     photosdb.UUID   `json:"u"`
-	Role     photosdb.Role   `json:"r"`
-	Path     string          `json:"p"`
-	Reason   string          `json:"w,omitempty"`
-	Size     int64           `json:"s,omitempty"` // as the library recorded it
-	Entry    *manifest.Entry `json:"e,omitempty"` // of an altered one
-	Recorded bool            `json:"f,omitempty"` // the library has the file in its database
+	open    *openReader   // what Open seals
 }
 
 // folderState is a folder and when a name in it came, went or changed: every
@@ -56,7 +47,7 @@ const FullLook = 24 * time.Hour
 
 // restWatch gathers a Rest while a run goes on.
 type restWatch struct {
-	open    []openFile
+	open    openFiles
 	folders map[string]bool
 	touched map[string]bool // those in which the run did something, and those above
 	fetch   int             // files that are still to be fetched
@@ -74,9 +65,6 @@ func (w *restWatch) touch(dir string) {
 	}
 }
 
-// mostOpen bounds what is remembered of a library most of which is elsewhere.
-const mostOpen = 200_000
-
 func (w *restWatch) add(e Event) {
 	if e.Entry != nil && e.Outcome != Unchanged {
 		w.touch(path.Dir(e.Entry.Path))
@@ -90,10 +78,10 @@ func (w *restWatch) add(e Event) {
 			w.folders[path.Dir(e.Entry.Path)] = true
 		}
 		if e.Altered() {
-			w.open = append(w.open, openOf(e))
+			w.open.add(openOf(e))
 		}
-	case e.Outcome == Absent && len(w.open) <= mostOpen:
-		w.open = append(w.open, openOf(e))
+	case e.Outcome == Absent:
+		w.open.add(openOf(e))
 	}
 	if e.Outcome == Absent && e.Fetch != "" {
 		w.fetch++
@@ -122,25 +110,24 @@ func (f openFile) event() Event {
 	return e
 }
 
-// The record keeps the Rest under metaRest, as JSON, and its lists under the others.
-// Without the first the others mean nothing.
+// The record keeps the Rest under metaRest, as JSON, and its list of folders under the
+// other. Without the first the other means nothing.
 const (
 	metaRest    = "rest"
-	metaOpen    = "rest: open"
 	metaFolders = "rest: folders"
 )
 
 // keepRest writes down that all fits, if it does. A failure to do so costs the
 // next run its time, and nothing else.
 func (r *run) keepRest(ctx context.Context) error {
-	if r.job.Cursor == "" || r.plan.damaged != nil || r.summary.Failed > 0 || len(r.rest.open) > mostOpen {
+	if r.job.Cursor == "" || r.plan.damaged != nil || r.summary.Failed > 0 {
 		return nil
 	}
 	s := r.summary
 	rest := Rest{
-		Cursor: r.job.Cursor, Wish: r.job.Wish, Full: r.job.Now.Unix(), Open: r.rest.open,
+		Cursor: r.job.Cursor, Wish: r.job.Wish, Full: r.job.Now.Unix(),
 		Summary: Summary{Assets: s.Assets, Files: s.Files, Unchanged: s.Placed + s.Moved + s.Unchanged, Missing: s.Missing, Altered: s.Altered, ToCome: s.ToCome},
-		Fetch:   r.rest.fetch,
+		Fetch:   r.rest.fetch, Lacks: r.rest.open.lacks,
 	}
 	if c := r.plan.carried; c != nil {
 		rest.Full = c.rest.Full
@@ -153,10 +140,13 @@ func (r *run) keepRest(ctx context.Context) error {
 	if rest.Past, err = r.keepPast(ctx); err != nil {
 		return err
 	}
+	if rest.Open, err = r.rest.open.keep(r.job.Record); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		key   string
 		value any
-	}{{metaOpen, rest.Open}, {metaFolders, rest.Folders}, {metaRest, rest}} { // the Rest last: it makes them count
+	}{{metaFolders, rest.Folders}, {metaRest, rest}} { // the Rest last: it makes them count
 		text, err := json.Marshal(part.value)
 		if err == nil {
 			err = r.job.Record.SetMeta(part.key, string(text))
@@ -217,27 +207,20 @@ func (d *Destination) rest(wish string, now time.Time) (*Rest, error) {
 	if err := json.Unmarshal([]byte(text), &rest); err != nil || rest.Wish != wish {
 		return nil, nil
 	}
+	if rest.Open == "" && rest.Summary.Missing+rest.Summary.Altered > 0 {
+		return nil, nil // an earlier photogo kept the list elsewhere
+	}
 	if age := now.Unix() - rest.Full; age < 0 || age >= int64(FullLook/time.Second) { // a clock that was set back says nothing
 		return nil, nil
 	}
 	return &rest, nil
 }
 
-// lists reads what is kept apart of a Rest; ok is false where it cannot be read.
-func (d *Destination) lists(rest *Rest) (ok bool, err error) {
-	for key, into := range map[string]any{metaOpen: &rest.Open, metaFolders: &rest.Folders} {
-		text, err := d.Record.Meta(key)
-		if err != nil || json.Unmarshal([]byte(text), into) != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
 // asLeft reports whether the folders of the destination are as a run left them, and
-// reads the lists of its Rest.
-func (d *Destination) asLeft(rest *Rest) (bool, error) {
-	if ok, err := d.lists(rest); err != nil || !ok {
+// reads what is kept apart of its Rest, which must be closed then.
+func (d *Destination) asLeft(rest *Rest) (_ bool, err error) {
+	text, err := d.Record.Meta(metaFolders)
+	if err != nil || json.Unmarshal([]byte(text), &rest.Folders) != nil {
 		return false, err
 	}
 	for _, f := range rest.Folders {
@@ -251,14 +234,25 @@ func (d *Destination) asLeft(rest *Rest) (bool, error) {
 	if _, err := d.FS.Lstat(manifest.SumsName); err != nil {
 		return false, nil
 	}
-	return true, nil
+	open, ok, err := sealedOpen(d.Record, rest.Open)
+	rest.open = open
+	return ok, err
+}
+
+// close lets go of what asLeft opened.
+func (r *Rest) close() error {
+	if r.open == nil {
+		return nil
+	}
+	return r.open.Close()
 }
 
 // AtRest reports whether nothing has changed since a run that came to its end:
 // neither the library (photosdb.Changed), nor what is wished for, nor any folder
 // of the destination. Then it tells what is missing or altered as that run did,
-// and returns its summary.
-func (d *Destination) AtRest(ctx context.Context, library, wish string, now time.Time, event func(Event)) (Summary, bool, error) {
+// and returns its summary; an error then is one of event, or means that not all was
+// told.
+func (d *Destination) AtRest(ctx context.Context, library, wish string, now time.Time, event func(Event) error) (_ Summary, rests bool, _ error) {
 	rest, err := d.rest(wish, now)
 	if err != nil || rest == nil || rest.Fetch > 0 {
 		return Summary{}, false, err
@@ -270,10 +264,16 @@ func (d *Destination) AtRest(ctx context.Context, library, wish string, now time
 	if ok, err := d.asLeft(rest); err != nil || !ok {
 		return Summary{}, false, err
 	}
-	for _, f := range rest.Open {
+	defer rest.close()
+	for f, err := range rest.open.all() {
+		if err != nil {
+			return Summary{}, true, err
+		}
 		e := f.event()
 		e.Assets = rest.Summary.Assets
-		event(e)
+		if err := event(e); err != nil {
+			return Summary{}, true, err
+		}
 	}
 	return rest.Summary, true, nil
 }

@@ -163,7 +163,8 @@ const metaRunning = "running"
 // means that the run ended early. What the summary counts is durable.
 //
 // Errors: ErrStopped where the destination is full or cannot be written,
-// ErrNotPruned, those of the context, and those of the sequence of assets.
+// ErrNotPruned, those of the context, and those of the sequence of assets. A plan runs
+// once.
 func (p *Plan) Run(ctx context.Context, job Job) (Summary, error) {
 	return newRun(p, job).run(ctx)
 }
@@ -172,8 +173,10 @@ func (r *run) run(ctx context.Context) (Summary, error) {
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
-	r.carry()
-	err := r.takeOver(ctx)
+	err := r.carry()
+	if err == nil {
+		err = r.takeOver(ctx)
+	}
 	if err == nil {
 		err = r.work(ctx)
 	}
@@ -184,6 +187,7 @@ func (r *run) run(ctx context.Context) (Summary, error) {
 	if end := r.end(ctx, err); err == nil {
 		err = end
 	}
+	r.plan.namer = nil // most of what a run holds; no name is asked for any more
 	if err == nil {
 		err = r.keepRest(ctx)
 	}

@@ -37,7 +37,7 @@ func (m *Manifest) WriteBeside(name string, write func(io.Writer) error) error {
 
 // OpenBeside opens what WriteBeside wrote. Errors: fs.ErrNotExist where that was
 // nothing.
-func (m *Manifest) OpenBeside(name string) (io.ReadCloser, error) {
+func (m *Manifest) OpenBeside(name string) (io.ReadSeekCloser, error) {
 	if m.state == "" {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}

@@ -123,7 +123,8 @@ func groundOf(key string) []string {
 // stems are those that are taken, each by one asset. Both are kept as hashes: a
 // name that seems taken when it is not only costs a number.
 type stems struct {
-	owners  map[uint64]ownerHash
+	taker   table             // by stem: which of the owners it is, from 1 on
+	owners  []ownerHash       // of each call of hold; a million of them take little beside their stems
 	next    map[uint64]uint32 // by name: the number below which all are taken
 	expects bool              // some are of assets that are yet to come
 }
@@ -136,20 +137,26 @@ const seen ownerHash = 1
 
 func ownerID(owner string) ownerHash { return ownerHash(fnv(fnvOffset, owner)) &^ seen }
 
-func newStems() stems {
-	return stems{owners: map[uint64]ownerHash{}, next: map[uint64]uint32{}}
+func newStems() stems { return stems{next: map[uint64]uint32{}} }
+
+// owner returns who has a stem, 0 for nobody.
+func (s *stems) owner(h uint64) ownerHash {
+	if n := s.taker.get(h); n != 0 {
+		return s.owners[n-1]
+	}
+	return 0
 }
 
 // taken reports whether anybody but an owner has a stem.
 func (s *stems) taken(h uint64, id ownerHash) bool {
-	by, ok := s.owners[h]
-	return ok && by&^seen != id
+	by := s.owner(h)
+	return by != 0 && by&^seen != id
 }
 
 // early reports whether the asset of somebody else who has a stem is yet to come.
 func (s *stems) early(h uint64, id ownerHash) bool {
-	by, ok := s.owners[h]
-	return ok && by&seen == 0 && by != id
+	by := s.owner(h)
+	return by != 0 && by&seen == 0 && by != id
 }
 
 func (s *stems) hold(hashes []uint64, id ownerHash, named bool) {
@@ -158,8 +165,9 @@ func (s *stems) hold(hashes []uint64, id ownerHash, named bool) {
 	} else {
 		s.expects = true
 	}
+	s.owners = append(s.owners, id)
 	for _, h := range hashes {
-		s.owners[h] = id
+		s.taker.set(h, uint32(len(s.owners)))
 	}
 }
 

@@ -89,12 +89,12 @@ func (o *Options) fill() {
 // not.
 func IsIncoming(name string) bool { return leftover.MatchString(name) }
 
-// Client asks a helper for files. Its methods may be called concurrently, and
-// as many goroutines as Options.Jobs keep the helper busy.
+// Client asks a helper for files. Its methods may be called concurrently, and some
+// more goroutines than Options.Jobs keep the helper busy while what came is proven.
 type Client struct {
 	opt    Options
 	start  func() (*process, error)
-	slots  *semaphore.Weighted // one for each request under way; all for one that may kill the helper
+	slots  *semaphore.Weighted // one for each request that the helper works at; all for one that may kill it
 	starts chan struct{}       // held by who starts a session
 	budget budget
 	disk   disk

@@ -217,24 +217,9 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 	return 0, err
 }
 
-// once makes one request.
+// once makes one request, and takes over what comes. Proving that leaves the helper to
+// the next request.
 func (f *fetching) once(ctx context.Context) (*Fetched, error) {
-	// What may kill the helper runs alone: the others are not to go down with it.
-	slots := int64(1)
-	if f.crashed > 0 {
-		slots = int64(f.opt.Jobs)
-	}
-	if err := f.slots.Acquire(ctx, slots); err != nil {
-		return nil, err
-	}
-	defer f.slots.Release(slots)
-	if err := f.ready(ctx); err != nil {
-		return nil, err
-	}
-	s, err := f.session(ctx)
-	if err != nil {
-		return nil, err
-	}
 	path := f.path()
 	kept := false
 	defer func() {
@@ -243,12 +228,7 @@ func (f *fetching) once(ctx context.Context) (*Fetched, error) {
 		}
 		os.Remove(path + ".part")
 	}()
-	f.last = s
-	f.tries++
-	now := time.Now()
-	e, err := s.do(ctx, message{
-		Op: "fetch", Asset: f.r.Asset, Types: f.r.Types, UTI: f.r.Want.UTI, Path: path, Limit: f.r.limit(),
-	}, &call{progress: f.r.Progress, moved: now, end: now.Add(f.patience())})
+	e, err := f.request(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -265,6 +245,32 @@ func (f *fetching) once(ctx context.Context) (*Fetched, error) {
 		return nil, e.refusal()
 	}
 	return nil, fmt.Errorf("%w: it answers %s to a fetch", errDied, e.Event)
+}
+
+// request asks the helper when it is the file's turn, and returns its answer.
+func (f *fetching) request(ctx context.Context, path string) (event, error) {
+	// What may kill the helper runs alone: the others are not to go down with it.
+	slots := int64(1)
+	if f.crashed > 0 {
+		slots = int64(f.opt.Jobs)
+	}
+	if err := f.slots.Acquire(ctx, slots); err != nil {
+		return event{}, err
+	}
+	defer f.slots.Release(slots)
+	if err := f.ready(ctx); err != nil {
+		return event{}, err
+	}
+	s, err := f.session(ctx)
+	if err != nil {
+		return event{}, err
+	}
+	f.last = s
+	f.tries++
+	now := time.Now()
+	return s.do(ctx, message{
+		Op: "fetch", Asset: f.r.Asset, Types: f.r.Types, UTI: f.r.Want.UTI, Path: path, Limit: f.r.limit(),
+	}, &call{progress: f.r.Progress, moved: now, end: now.Add(f.patience())})
 }
 
 // patience is how long one request may take, with progress: as long as a slow

@@ -23,7 +23,8 @@ for target in darwin/arm64 darwin/amd64 linux/arm64; do
 done
 
 say go test -race
-$GO test -race -count=1 -timeout 40m ./...
+# Those that take longest first, and one more than there are processors: they often wait.
+$GO test -race -count=1 -timeout 40m -p $(($(getconf _NPROCESSORS_ONLN) + 1)) ./backup ./export ./photosdb ./...
 
 say "go test: 200 kills, for which -race is too slow"
 $GO test -count=1 -run TestKilledAtRandomMoments ./export

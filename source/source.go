@@ -46,8 +46,8 @@ var _ backup.Source = (*Library)(nil)
 // Export implements backup.Source. Errors: those of photosdb.Open,
 // export.OpenDestination and export.Plan.Run.
 func (l *Library) Export(ctx context.Context, limit int64) (_ backup.Exported, err error) {
-	if s, ok := l.atRest(ctx); ok {
-		return exported(s, false), nil
+	if s, ok, err := l.atRest(ctx); ok {
+		return exported(s, false), err
 	}
 	library, err := l.open(ctx)
 	if err != nil {
@@ -183,27 +183,24 @@ func (l *Library) warn(library *photosdb.Library) {
 }
 
 // atRest tells what an export would do that finds nothing to do, without looking at
-// every file. Whatever is wrong will be told by the export itself.
-func (l *Library) atRest(ctx context.Context) (s export.Summary, ok bool) {
+// every file. Where it is not ok nothing was told, and whatever is wrong will be told by
+// the export itself.
+func (l *Library) atRest(ctx context.Context) (s export.Summary, ok bool, err error) {
 	if l.Wish == "" {
-		return s, false
+		return s, false, nil
 	}
 	dest, err := export.OpenDestination(ctx, l.Staging, export.OpenOptions{State: l.State, Library: l.Path, Look: true})
 	if err != nil {
-		return s, false
+		return s, false, nil
 	}
 	defer dest.Close()
-	var events []export.Event
-	s, ok, err = dest.AtRest(ctx, l.Path, l.Wish, l.Now(), func(e export.Event) { events = append(events, e) })
-	if err != nil || !ok {
-		return s, false
-	}
-	if l.Event != nil {
-		for _, e := range events {
+	s, ok, err = dest.AtRest(ctx, l.Path, l.Wish, l.Now(), func(e export.Event) error {
+		if l.Event != nil {
 			l.Event(e)
 		}
-	}
-	return s, true
+		return nil
+	})
+	return s, ok, err
 }
 
 func exported(s export.Summary, more bool) backup.Exported {

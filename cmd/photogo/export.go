@@ -191,24 +191,37 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 		return false, nil
 	}
 	defer dest.Close()
-	start := e.now()
-	var events []export.Event
-	summary, rests, err := dest.AtRest(c.Context, path, wish, start, func(ev export.Event) { events = append(events, ev) })
-	if err != nil || !rests {
-		return false, nil
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return false, nil
-	}
-	p, err := newPrinter(c, e, path, dest.Path, summary.Assets, 0)
+	full, err := filepath.Abs(path)
 	if err != nil {
+		return false, nil
+	}
+	start := e.now()
+	var p *printer
+	begin := func(assets int) (err error) {
+		if p == nil {
+			if p, err = newPrinter(c, e, full, dest.Path, assets, 0); err == nil {
+				p.start = start
+			}
+		}
+		return err
+	}
+	summary, rests, err := dest.AtRest(c.Context, path, wish, start, func(ev export.Event) error {
+		if err := begin(ev.Assets); err != nil {
+			return err
+		}
+		p.event(ev)
+		return nil
+	})
+	switch {
+	case !rests:
+		return false, nil
+	case err == nil:
+		err = begin(summary.Assets)
+	}
+	if p == nil {
 		return true, err
 	}
-	p.start = start
-	for _, ev := range events {
-		p.event(ev)
-	}
-	return true, finishExport(p, summary, nil)
+	return true, finishExport(p, summary, err)
 }
 
 // exportRecent is an export of what changed since the last. done is false where

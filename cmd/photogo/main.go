@@ -45,8 +45,8 @@ func main() {
 }
 
 // memoryLimit is where the collector begins to work harder, in bytes: what stays of a
-// million assets needs some 180 MB, and twice as much again would be waste.
-const memoryLimit = 224 << 20
+// million assets needs some 130 MB, and twice as much again would be waste.
+const memoryLimit = 192 << 20
 
 // environment is all that the command has of the world around it.
 type environment struct {

@@ -264,7 +264,7 @@ func ratioVerdict(c, than *contender, limit float64) verdict {
 
 func peakVerdict(c *contender) verdict {
 	got := c.runs.peak()
-	return verdict{c.name + " needs at most 200 MB of memory", megabytes(got) + " MB", got <= limitPeak}
+	return verdict{c.name + " needs at most 200 MB of memory", megabytes(got) + " MB", 0 < got && got <= limitPeak}
 }
 
 func secondVerdict(c *contender) verdict {

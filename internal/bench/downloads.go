@@ -71,7 +71,7 @@ func (b *bench) fetchAll(ctx context.Context) (result, error) {
 	if err != nil {
 		return r, err
 	}
-	away, lib, err := b.pictures("Away", fetched)
+	away, program, err := b.iCloud()
 	if err != nil {
 		return r, err
 	}
@@ -79,16 +79,7 @@ func (b *bench) fetchAll(ctx context.Context) (result, error) {
 	plain.run = func(run int) (sample, error) { return b.export(ctx, plain, local, b.fresh(local, "plain", run)) }
 	fetch := &contender{name: "photogo export --download-missing, all in iCloud"}
 	fetch.run = func(run int) (sample, error) {
-		to := b.fresh(away, "fetch", run)
-		c, err := icloud.Make(to.home+"-icloud", lib)
-		if err != nil {
-			return sample{}, err
-		}
-		program, err := c.Program(b.helper)
-		if err != nil {
-			return sample{}, err
-		}
-		return b.export(ctx, fetch, away, to, "--download-missing", "--helper", program, "--reserve", "0")
+		return b.export(ctx, fetch, away, b.fresh(away, "fetch", run), "--download-missing", "--helper", program, "--reserve", "0")
 	}
 	if err := b.compete(b.runs, plain, fetch); err != nil {
 		return r, err
@@ -101,6 +92,21 @@ func (b *bench) fetchAll(ctx context.Context) (result, error) {
 	r.verdicts = []verdict{{fmt.Sprintf("at least %.1f of the rate", limitFetchRate), fmt.Sprintf("%.2f of it", got), got >= limitFetchRate}}
 	r.notes = []string{"Both write the sidecars, too. The helper is the real one, built on the stub of PhotoKit."}
 	return r, nil
+}
+
+// iCloud makes a library of which all is in iCloud only, and names the helper that
+// fetches it.
+func (b *bench) iCloud() (library, string, error) {
+	away, lib, err := b.pictures("Away", fetched)
+	if err != nil {
+		return away, "", err
+	}
+	c, err := icloud.Make(filepath.Join(b.dir, "icloud"), lib)
+	if err != nil {
+		return away, "", err
+	}
+	program, err := c.Program(b.helper)
+	return away, program, err
 }
 
 // pictures makes a library of pictures of which some are in iCloud only.

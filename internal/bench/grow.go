@@ -102,7 +102,7 @@ func (b *bench) growTo(ctx context.Context, m maker, assets int) (result, *conte
 	}
 	if assets >= 1_000_000 {
 		peak := max(first.runs.peak(), again.runs.peak(), ten.runs.peak())
-		r.verdicts = append(r.verdicts, verdict{"a million assets need at most 300 MB of memory", megabytes(peak) + " MB", peak <= limitMillion})
+		r.verdicts = append(r.verdicts, verdict{"a million assets need at most 300 MB of memory", megabytes(peak) + " MB", 0 < peak && peak <= limitMillion})
 		return r, first, nil
 	}
 	within := func(c *contender, limit float64) verdict {

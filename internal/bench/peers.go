@@ -59,7 +59,7 @@ func (b *bench) peers(ctx context.Context, m maker) ([]result, error) {
 		memory := float64(theirs.runs.peak()) / float64(max(ours.runs.peak(), 1))
 		return result{title: title, contenders: []*contender{theirs, ours}, notes: []string{note}, verdicts: []verdict{
 			{fmt.Sprintf("photogo is at least %.0f times as fast", limit), fmt.Sprintf("%.0f times", times), times >= limit},
-			{fmt.Sprintf("photogo needs at most a %.0frd of the memory", limitPeerMemory), fmt.Sprintf("%.1f times less", memory), memory >= limitPeerMemory},
+			{fmt.Sprintf("photogo needs at most a %.0frd of the memory", limitPeerMemory), fmt.Sprintf("%.1f times less", memory), ours.runs.peak() > 0 && memory >= limitPeerMemory},
 		}}
 	}
 	return []result{

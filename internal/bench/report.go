@@ -51,7 +51,7 @@ func (r result) table() string {
 		rows = append(rows, []string{
 			c.name, orDash(c.files, thousands(c.files)), orDash(c.bytes, megabytes(c.bytes)),
 			seconds(c.runs.min()), seconds(c.runs.median()), seconds(c.runs.max()),
-			fmt.Sprintf("%.2f", c.runs.median()/first), megabytes(c.runs.peak()),
+			fmt.Sprintf("%.2f", c.runs.median()/first), orDash(c.runs.peak(), megabytes(c.runs.peak())),
 		})
 	}
 	return table(rows, "lrrrrrrr")

@@ -92,7 +92,7 @@ func (b *bench) scale(ctx context.Context, m maker, assets int) ([]result, error
 		r.verdicts = []verdict{times(read, limitRead), times(all, limitAll)}
 	}
 	if peak := all.runs.peak(); assets >= 1_000_000 {
-		r.verdicts = append(r.verdicts, verdict{"listing all facts needs at most 300 MB of memory", megabytes(peak) + " MB", peak <= limitMillion})
+		r.verdicts = append(r.verdicts, verdict{"listing all facts needs at most 300 MB of memory", megabytes(peak) + " MB", 0 < peak && peak <= limitMillion})
 	}
 	defer os.RemoveAll(l.path)
 	changes, err := b.changes(ctx, m, l)

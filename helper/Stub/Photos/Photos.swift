@@ -62,18 +62,25 @@ open class PHFetchResult<ObjectType: AnyObject>: NSObject {
 }
 
 open class PHAsset: PHObject {
+    let scripted: Script.Asset
+
+    init(_ uuid: String, is scripted: Script.Asset) {
+        self.scripted = scripted
+        super.init(localIdentifier: uuid + "/L0/001")
+    }
+
     open class func fetchAssets(withLocalIdentifiers identifiers: [String], options: PHFetchOptions?) -> PHFetchResult<PHAsset> {
         let script = Script.shared
         script.touch()
-        var found: Set<String> = []
+        var found: [String: Script.Asset] = [:]
         for identifier in identifiers {
             let uuid = identifier.hasSuffix("/L0/001") ? String(identifier.dropLast(7)) : identifier
-            guard let asset = script.assets[uuid] else { continue }
+            guard let asset = script.asset(uuid) else { continue }
             if asset.hidden ?? false && !(options?.includeHiddenAssets ?? false) { continue }
-            found.insert(uuid)
+            found[uuid] = asset
         }
         // In no order that was asked for.
-        return PHFetchResult(found.map { PHAsset(localIdentifier: $0 + "/L0/001") })
+        return PHFetchResult(found.map { PHAsset($0, is: $1) })
     }
 }
 
@@ -93,8 +100,7 @@ open class PHAssetResource: NSObject {
     }
 
     open class func assetResources(for asset: PHAsset) -> [PHAssetResource] {
-        let uuid = String(asset.localIdentifier.dropLast(7))
-        return (Script.shared.assets[uuid]?.resources ?? []).compactMap { scripted in
+        asset.scripted.resources.compactMap { scripted in
             PHAssetResourceType(rawValue: scripted.type).map { PHAssetResource(scripted, type: $0, of: asset.localIdentifier) }
         }
     }

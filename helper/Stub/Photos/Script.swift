@@ -1,7 +1,8 @@
 import Foundation
 
 /// What the stub has and does. The folder that PHOTOGO_STUB names holds
-/// script.json, the files of the assets, and a folder tries, in which a file for
+/// script.json, the files of the assets, where there are many of them a folder assets,
+/// in which each that script.json does not tell of is in UUID.json, and a folder tries, in which a file for
 /// each resource grows by a byte with each request: so a test sees how often
 /// something was asked for, and a new process goes on where the last one died.
 final class Script: @unchecked Sendable {
@@ -60,7 +61,18 @@ final class Script: @unchecked Sendable {
     private var status: PHAuthorizationStatus
     private var refused = false  // the library was touched before the consent
 
-    var assets: [String: Asset] { all.assets ?? [:] }
+    /// What there is of an asset.
+    func asset(_ uuid: String) -> Asset? {
+        if let asset = all.assets?[uuid] { return asset }
+        if uuid.contains("/") { return nil }
+        return FileManager.default.contents(atPath: "\(folder)/assets/\(uuid).json").flatMap {
+            do {
+                return try JSONDecoder().decode(Asset.self, from: $0)
+            } catch {
+                fatalError("\(uuid).json: \(error)")
+            }
+        }
+    }
 
     init() {
         folder = ProcessInfo.processInfo.environment["PHOTOGO_STUB"] ?? ""
