@@ -171,9 +171,10 @@ func readOpen(from io.Reader) iter.Seq2[openFile, error] {
 			if errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
-				err = fmt.Errorf("%w: %w", errOpen, err)
+				yield(openFile{}, fmt.Errorf("%w: %w", errOpen, err))
+				return
 			}
-			if !yield(f, err) || err != nil {
+			if !yield(f, nil) {
 				return
 			}
 		}
