@@ -30,6 +30,7 @@ func openParking(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { p.Close() })
 	return p
 }
 
