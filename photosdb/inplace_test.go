@@ -441,6 +441,7 @@ func FuzzReadWAL(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(log)
+	f.Add(append(bytes.Clone(log), log[walHeaderSize:walHeaderSize+walFrameHeader+6]...)) // a frame under way
 	f.Add(log[:walHeaderSize])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -69,7 +69,9 @@ func readWAL(r io.ReaderAt) (*wal, error) {
 	pending := map[uint32]int64{} // pages of a transaction whose commit was not yet seen
 	frame := make([]byte, walFrameHeader+w.pageSize)
 	for i := int64(0); ; i++ {
-		if _, err := r.ReadAt(frame, w.offset(i)); errors.Is(err, io.EOF) {
+		n, err := r.ReadAt(frame, w.offset(i))
+		if errors.Is(err, io.EOF) {
+			w.rest = w.rest || n >= walFrameHeader && w.ours(frame) // SQLite writes a frame's header before its page
 			return w, nil
 		} else if err != nil {
 			return nil, err
