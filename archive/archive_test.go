@@ -582,14 +582,23 @@ func TestARepositoryOnAnotherMachine(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("borg misses what ssh says", func(t *testing.T) {
-		opt := elsewhere
-		opt.Dir, opt.SSH.Identity = t.TempDir(), filepath.Join(filepath.Dir(s.SSH.Identity), "host")
-		opt.Program = wrapper(t, `case " $* " in *" list "*) export BORG_RSH=false ;; esac`)
-		if _, err := open(t, p.Location(), opt).List(t.Context()); !errors.Is(err, ssh.ErrDenied) {
-			t.Error(err)
-		}
-	})
+	for name, says := range map[string]string{
+		"borg misses what ssh says":         "exit 255",
+		"borg misses the last of its words": "echo half of it >&2; exit 255",
+	} {
+		t.Run(name, func(t *testing.T) {
+			mute := filepath.Join(t.TempDir(), "ssh")
+			if err := os.WriteFile(mute, []byte("#!/bin/sh\n"+says+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			opt := elsewhere
+			opt.Dir, opt.SSH.Identity = t.TempDir(), filepath.Join(filepath.Dir(s.SSH.Identity), "host")
+			opt.Program = wrapper(t, `case " $* " in *" list "*) export BORG_RSH=`+mute+` ;; esac`)
+			if _, err := open(t, p.Location(), opt).List(t.Context()); !errors.Is(err, ssh.ErrDenied) {
+				t.Error(err)
+			}
+		})
+	}
 	t.Run("the host is not known", func(t *testing.T) {
 		opt := elsewhere
 		opt.Dir, opt.SSH.KnownHosts = t.TempDir(), filepath.Join(t.TempDir(), "none")

@@ -249,14 +249,14 @@ func (r *Repo) explain(op string, l *log, failed error) error {
 		if room, err := safefile.Room(r.opt.Dir); err == nil && room < safefile.Little {
 			e.Err = ErrCacheFull
 		}
-	case e.Err == ssh.ErrUnreachable && len(e.More) == 0:
+	case e.Err == ssh.ErrUnreachable && ssh.Classify(strings.Join(e.More, "\n")) == nil:
 		r.diagnose(e)
 	}
 	return err
 }
 
 // diagnose asks ssh itself why a machine was not reached: borg often misses the
-// words of an ssh that ended before borg listened. The command that is run over
+// words of an ssh that ended before borg listened, or the last of them. The command that is run over
 // there does nothing; a key that may only serve borg serves nobody then.
 func (r *Repo) diagnose(e *Error) {
 	machine, port := machineOf(r.location)

@@ -141,6 +141,7 @@ var words = []struct {
 	// In this order: a changed key is told with a permission, too.
 	{"REMOTE HOST IDENTIFICATION HAS CHANGED", ErrHostKey},
 	{"Host key verification failed", ErrHostKey},
+	{"you have requested strict checking", ErrHostKey}, // the line before, where the last one is lost
 	{"Permission denied (", ErrDenied},
 	{"Too many authentication failures", ErrDenied},
 	{"UNPROTECTED PRIVATE KEY FILE", ErrDenied},

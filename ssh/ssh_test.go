@@ -77,11 +77,12 @@ func TestOptionsThatSSHWouldMisread(t *testing.T) {
 
 func TestClassify(t *testing.T) {
 	for said, want := range map[string]error{
-		"ssh: connect to host 127.0.0.1 port 1: Connection refused": ssh.ErrUnreachable,
-		"Host key verification failed.":                             ssh.ErrHostKey,
-		"root@pi: Permission denied (publickey).":                   ssh.ErrDenied,
-		"cp: /x: Permission denied":                                 nil,
-		"":                                                          nil,
+		"ssh: connect to host 127.0.0.1 port 1: Connection refused":                                  ssh.ErrUnreachable,
+		"Host key verification failed.":                                                              ssh.ErrHostKey,
+		"No ED25519 host key is known for [127.0.0.1]:45569 and you have requested strict checking.": ssh.ErrHostKey,
+		"root@pi: Permission denied (publickey).":                                                    ssh.ErrDenied,
+		"cp: /x: Permission denied":                                                                  nil,
+		"":                                                                                           nil,
 	} {
 		if err := ssh.Classify(said); err != want {
 			t.Errorf("%q: %v", said, err)
