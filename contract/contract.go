@@ -8,7 +8,6 @@ package contract
 
 import (
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/photogo/photogo/photosdb"
@@ -67,7 +66,7 @@ type assetRecord struct {
 	OriginalHeight      int                `json:"original_height"`
 	OriginalOrientation int                `json:"original_orientation"`
 	OriginalSize        int64              `json:"original_size"`
-	Duration            *double            `json:"duration"`
+	Duration            *float64           `json:"duration"`
 	Fingerprint         *string            `json:"fingerprint"`
 	CloudGUID           *string            `json:"cloud_guid"`
 	CloudAssetGUID      *string            `json:"cloud_asset_guid"`
@@ -139,7 +138,7 @@ func record(a *photosdb.Asset) assetRecord {
 		Missing: true,
 	}
 	if a.Kind == photosdb.Movie {
-		r.Duration = (*double)(&a.Media.Duration)
+		r.Duration = number(a.Media.Duration)
 	}
 	if b := a.Media.Burst; b != nil {
 		r.Burst = &burstRecord{b.UUID, b.PickType, b.Selected(), b.Key(), b.DefaultPick()}
@@ -191,30 +190,21 @@ func when(t time.Time) *instant {
 	return (*instant)(&t)
 }
 
-// double is a number as stored; null for one that JSON cannot tell, which is
+// number is a number as stored; null for one that JSON cannot tell, which is
 // damage.
-type double float64
-
-func (n double) MarshalJSON() ([]byte, error) {
-	return appendNumber(make([]byte, 0, 24), float64(n)), nil
+func number(f float64) *float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	return &f
 }
 
-// appendNumber writes a number as encoding/json does, and null for one that JSON cannot
-// tell.
-func appendNumber(b []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return append(b, "null"...)
+// measure is a number that may be unknown.
+func measure(f *float64) *float64 {
+	if f == nil {
+		return nil
 	}
-	format := byte('f')
-	if size := math.Abs(f); size != 0 && (size < 1e-6 || size >= 1e21) {
-		format = 'e'
-	}
-	n := len(b)
-	b = strconv.AppendFloat(b, f, format, -1, 64)
-	if end := len(b); format == 'e' && end-n >= 4 && b[end-4] == 'e' && b[end-3] == '-' && b[end-2] == '0' { // e-09 is e-9
-		b = append(b[:end-2], b[end-1])
-	}
-	return b
+	return number(*f)
 }
 
 // some is null for the empty text.

@@ -1,10 +1,6 @@
 package contract
 
-import (
-	"strconv"
-
-	"github.com/photogo/photogo/photosdb"
-)
+import "github.com/photogo/photogo/photosdb"
 
 // fullRecord is the whole of what is told of an asset.
 type fullRecord struct {
@@ -13,7 +9,7 @@ type fullRecord struct {
 	Projects        []projectRecord     `json:"projects"`
 	Faces           []faceRecord        `json:"faces"`
 	Place           *mapRecord          `json:"place"`
-	Accuracy        *double             `json:"location_accuracy"`
+	Accuracy        *float64            `json:"location_accuracy"`
 	Accessibility   *string             `json:"accessibility_description"`
 	Adjustments     *editRecord         `json:"adjustments"`
 	FingerprintEdit *string             `json:"fingerprint_edited"`
@@ -41,8 +37,8 @@ type projectRecord struct {
 }
 
 type placeRecord struct {
-	Latitude  double `json:"latitude"`
-	Longitude double `json:"longitude"`
+	Latitude  *float64 `json:"latitude"`
+	Longitude *float64 `json:"longitude"`
 }
 
 type mapRecord struct {
@@ -96,21 +92,21 @@ type exifRecord struct {
 	Model           *string          `json:"camera_model"`
 	Lens            *string          `json:"lens_model"`
 	ISO             *int             `json:"iso"`
-	Aperture        *double          `json:"aperture"`
-	ShutterSpeed    *double          `json:"shutter_speed"`
-	ExposureBias    *double          `json:"exposure_bias"`
-	FocalLength     *double          `json:"focal_length"`
-	FocalLength35mm *double          `json:"focal_length_35mm"`
-	DigitalZoom     *double          `json:"digital_zoom_ratio"`
+	Aperture        *float64         `json:"aperture"`
+	ShutterSpeed    *float64         `json:"shutter_speed"`
+	ExposureBias    *float64         `json:"exposure_bias"`
+	FocalLength     *float64         `json:"focal_length"`
+	FocalLength35mm *float64         `json:"focal_length_35mm"`
+	DigitalZoom     *float64         `json:"digital_zoom_ratio"`
 	FlashFired      *bool            `json:"flash_fired"`
 	MeteringMode    *int             `json:"metering_mode"`
 	WhiteBalance    *int             `json:"white_balance"`
 	Codec           *string          `json:"codec"`
-	FPS             *double          `json:"fps"`
-	BitRate         *double          `json:"bit_rate"`
-	SampleRate      *double          `json:"sample_rate"`
+	FPS             *float64         `json:"fps"`
+	BitRate         *float64         `json:"bit_rate"`
+	SampleRate      *float64         `json:"sample_rate"`
 	TrackFormat     *int             `json:"track_format"`
-	Duration        *double          `json:"duration"`
+	Duration        *float64         `json:"duration"`
 	Location        *placeRecord     `json:"location"`
 	Date            *instant         `json:"date"`
 	Timezone        cameraZoneRecord `json:"timezone"`
@@ -165,39 +161,84 @@ type participantRecord struct {
 	CurrentUser bool          `json:"current_user"`
 }
 
-// scoreRecord tells all scores, in the order of their names' list.
-type scoreRecord map[string]float64
-
-func (s scoreRecord) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 1<<10)
-	for i, key := range scoreKeys {
-		b = append(append(b, "{,"[min(i, 1)]), key...)
-		if score, ok := s[scoreNames[i]]; ok {
-			b = appendNumber(b, score)
-		} else {
-			b = append(b, "null"...)
-		}
-	}
-	return append(b, '}'), nil
+// scoreRecord has the scores of photosdb.ScoreNames, in their order.
+type scoreRecord struct {
+	OverallAesthetic        *float64 `json:"overall_aesthetic"`
+	Curation                *float64 `json:"curation"`
+	Promotion               *float64 `json:"promotion"`
+	HighlightVisibility     *float64 `json:"highlight_visibility"`
+	Iconic                  *float64 `json:"iconic"`
+	Behavioral              *float64 `json:"behavioral"`
+	Failure                 *float64 `json:"failure"`
+	HarmoniousColor         *float64 `json:"harmonious_color"`
+	Immersiveness           *float64 `json:"immersiveness"`
+	Interaction             *float64 `json:"interaction"`
+	InterestingSubject      *float64 `json:"interesting_subject"`
+	IntrusiveObjectPresence *float64 `json:"intrusive_object_presence"`
+	LivelyColor             *float64 `json:"lively_color"`
+	LowLight                *float64 `json:"low_light"`
+	Noise                   *float64 `json:"noise"`
+	PleasantCameraTilt      *float64 `json:"pleasant_camera_tilt"`
+	PleasantComposition     *float64 `json:"pleasant_composition"`
+	PleasantLighting        *float64 `json:"pleasant_lighting"`
+	PleasantPattern         *float64 `json:"pleasant_pattern"`
+	PleasantPerspective     *float64 `json:"pleasant_perspective"`
+	PleasantPostProcessing  *float64 `json:"pleasant_post_processing"`
+	PleasantReflection      *float64 `json:"pleasant_reflection"`
+	PleasantSymmetry        *float64 `json:"pleasant_symmetry"`
+	SharplyFocusedSubject   *float64 `json:"sharply_focused_subject"`
+	TastefullyBlurred       *float64 `json:"tastefully_blurred"`
+	WellChosenSubject       *float64 `json:"well_chosen_subject"`
+	WellFramedSubject       *float64 `json:"well_framed_subject"`
+	WellTimedShot           *float64 `json:"well_timed_shot"`
 }
 
-var scoreNames = photosdb.ScoreNames()
-
-// scoreKeys are the names as they stand in JSON, with their colon.
-var scoreKeys = func() (keys []string) {
-	for _, name := range scoreNames {
-		keys = append(keys, strconv.Quote(name)+":")
+func scores(m map[string]float64) scoreRecord {
+	of := func(name string) *float64 {
+		if f, ok := m[name]; ok {
+			return number(f)
+		}
+		return nil
 	}
-	return keys
-}()
+	return scoreRecord{
+		OverallAesthetic:        of("overall_aesthetic"),
+		Curation:                of("curation"),
+		Promotion:               of("promotion"),
+		HighlightVisibility:     of("highlight_visibility"),
+		Iconic:                  of("iconic"),
+		Behavioral:              of("behavioral"),
+		Failure:                 of("failure"),
+		HarmoniousColor:         of("harmonious_color"),
+		Immersiveness:           of("immersiveness"),
+		Interaction:             of("interaction"),
+		InterestingSubject:      of("interesting_subject"),
+		IntrusiveObjectPresence: of("intrusive_object_presence"),
+		LivelyColor:             of("lively_color"),
+		LowLight:                of("low_light"),
+		Noise:                   of("noise"),
+		PleasantCameraTilt:      of("pleasant_camera_tilt"),
+		PleasantComposition:     of("pleasant_composition"),
+		PleasantLighting:        of("pleasant_lighting"),
+		PleasantPattern:         of("pleasant_pattern"),
+		PleasantPerspective:     of("pleasant_perspective"),
+		PleasantPostProcessing:  of("pleasant_post_processing"),
+		PleasantReflection:      of("pleasant_reflection"),
+		PleasantSymmetry:        of("pleasant_symmetry"),
+		SharplyFocusedSubject:   of("sharply_focused_subject"),
+		TastefullyBlurred:       of("tastefully_blurred"),
+		WellChosenSubject:       of("well_chosen_subject"),
+		WellFramedSubject:       of("well_framed_subject"),
+		WellTimedShot:           of("well_timed_shot"),
+	}
+}
 
 func fullRecordOf(a *photosdb.Asset, d *photosdb.Details) fullRecord {
 	r := fullRecord{
 		assetRecord: record(a), Faces: faces(a), Resources: resources(a),
 		Labels: list(d.Labels), Projects: []projectRecord{},
-		Place: place(d.Place), Accuracy: (*double)(d.Accuracy), Accessibility: some(d.Record.Accessibility), Adjustments: edit(d.Edit),
+		Place: place(d.Place), Accuracy: measure(d.Accuracy), Accessibility: some(d.Record.Accessibility), Adjustments: edit(d.Edit),
 		FingerprintEdit: some(a.Current.Fingerprint), RecordModified: when(d.Record.Modified), ExifTimestamp: some(a.Dates.Exif),
-		Exif: exif(d.Camera), Import: importOf(d.Import), Moment: momentOf(d.Moment), Scores: d.Scores,
+		Exif: exif(d.Camera), Import: importOf(d.Import), Moment: momentOf(d.Moment), Scores: scores(d.Scores),
 		Owner: owner(d.Sharing.Owner), Comments: []commentRecord{}, Likes: []likeRecord{}, Participants: []participantRecord{},
 		MediaGroup: some(d.Record.MediaGroup), HDRType: d.Record.HDRType, DepthType: d.Record.DepthType, SpatialType: d.Record.SpatialType,
 	}
@@ -223,7 +264,7 @@ func location(l *photosdb.Location) *placeRecord {
 	if l == nil {
 		return nil
 	}
-	return &placeRecord{double(l.Latitude), double(l.Longitude)}
+	return &placeRecord{number(l.Latitude), number(l.Longitude)}
 }
 
 func owner(p *photosdb.Person) *ownerRecord {
@@ -272,7 +313,7 @@ func exif(c *photosdb.Camera) *exifRecord {
 	if c == nil {
 		return nil
 	}
-	n := func(f *float64) *double { return (*double)(f) }
+	n := measure
 	return &exifRecord{
 		Make: some(c.Make), Model: some(c.Model), Lens: some(c.Lens), ISO: c.ISO, Aperture: n(c.Aperture), ShutterSpeed: n(c.ShutterSpeed),
 		ExposureBias: n(c.ExposureBias), FocalLength: n(c.FocalLength), FocalLength35mm: n(c.FocalLength35mm), DigitalZoom: n(c.DigitalZoom),

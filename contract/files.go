@@ -13,12 +13,12 @@ type faceRecord struct {
 	UUID         photosdb.UUID `json:"uuid"`
 	Person       *personRecord `json:"person"`
 	Center       point         `json:"center"`
-	Size         double        `json:"size"`
+	Size         *float64      `json:"size"`
 	SourceWidth  int           `json:"source_width"`
 	SourceHeight int           `json:"source_height"`
 	MWG          *areaRecord   `json:"mwg_region"`
-	Quality      double        `json:"quality"`
-	Roll         double        `json:"roll"`
+	Quality      *float64      `json:"quality"`
+	Roll         *float64      `json:"roll"`
 	Manual       bool          `json:"manual"`
 	Hidden       bool          `json:"hidden"`
 	Trashed      bool          `json:"trashed"`
@@ -31,15 +31,15 @@ type personRecord struct {
 }
 
 type point struct {
-	X double `json:"x"`
-	Y double `json:"y"`
+	X *float64 `json:"x"`
+	Y *float64 `json:"y"`
 }
 
 type areaRecord struct {
-	X double `json:"x"`
-	Y double `json:"y"`
-	W double `json:"w"`
-	H double `json:"h"`
+	X *float64 `json:"x"`
+	Y *float64 `json:"y"`
+	W *float64 `json:"w"`
+	H *float64 `json:"h"`
 }
 
 type resourceRecord struct {
@@ -66,14 +66,14 @@ func faces(a *photosdb.Asset) []faceRecord {
 	out := []faceRecord{}
 	for _, f := range a.Faces {
 		r := faceRecord{
-			UUID: f.UUID, Center: point{double(f.X), double(f.Y)}, Size: double(f.Size), SourceWidth: f.SourceWidth, SourceHeight: f.SourceHeight,
-			Quality: double(f.Quality), Roll: double(f.Roll), Manual: f.Manual, Hidden: f.Hidden, Trashed: f.Trashed, Detection: f.Detection,
+			UUID: f.UUID, Center: point{number(f.X), number(f.Y)}, Size: number(f.Size), SourceWidth: f.SourceWidth, SourceHeight: f.SourceHeight,
+			Quality: number(f.Quality), Roll: number(f.Roll), Manual: f.Manual, Hidden: f.Hidden, Trashed: f.Trashed, Detection: f.Detection,
 		}
 		if f.Person != nil {
 			r.Person = &personRecord{f.Person.ID, some(f.Person.Name)}
 		}
 		if x, y, w, h, ok := Region(f, a.Current.Width, a.Current.Height, a.Current.Orientation); ok {
-			r.MWG = &areaRecord{double(x), double(y), double(w), double(h)}
+			r.MWG = &areaRecord{number(x), number(y), number(w), number(h)}
 		}
 		out = append(out, r)
 	}

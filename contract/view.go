@@ -110,11 +110,8 @@ func plainType(t reflect.Type) reflect.Type {
 	if nullable {
 		t = t.Elem()
 	}
-	switch {
-	case t == reflect.TypeFor[instant]():
+	if t == reflect.TypeFor[instant]() {
 		return reflect.TypeFor[time.Time]()
-	case t == reflect.TypeFor[scoreRecord]():
-		return scoreType
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -145,14 +142,6 @@ func structField(i int, name string, t reflect.Type) reflect.StructField {
 	return reflect.StructField{Name: fmt.Sprintf("F%d", i), Type: t, Tag: reflect.StructTag(fmt.Sprintf("expr:%q", name))}
 }
 
-var scoreType = func() reflect.Type {
-	var fields []reflect.StructField
-	for i, name := range scoreNames {
-		fields = append(fields, structField(i, name, reflect.TypeFor[float64]()))
-	}
-	return reflect.StructOf(fields)
-}()
-
 // unknownOf is what stands for null.
 func unknownOf(t reflect.Type) reflect.Value {
 	v := reflect.New(t).Elem()
@@ -177,17 +166,8 @@ func plain(v reflect.Value, t reflect.Type) reflect.Value {
 		}
 		v = v.Elem()
 	}
-	switch {
-	case v.Type() == reflect.TypeFor[instant]():
+	if v.Type() == reflect.TypeFor[instant]() {
 		return reflect.ValueOf(time.Time(v.Interface().(instant)))
-	case v.Type() == reflect.TypeFor[scoreRecord]():
-		scores, out := v.Interface().(scoreRecord), unknownOf(t)
-		for i, name := range scoreNames {
-			if score, ok := scores[name]; ok {
-				out.Field(i).SetFloat(score)
-			}
-		}
-		return out
 	}
 	switch v.Kind() {
 	case reflect.Slice:

@@ -65,12 +65,19 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 			}
 			defer r.details.close()
 		}
-		var ready []*row // wait for their details
-		pass := func() bool {
+		// A chunk waits for its details while the next one is read, and it is used
+		// while the next one's details are read.
+		var waiting []*row
+		use := func(next []int64, rows []*row) bool {
+			ready := rows
 			if r.details != nil {
 				if err := r.details.wait(); err != nil {
 					yield(nil, l.explain(err))
 					return false
+				}
+				ready, waiting = waiting, rows
+				if len(rows) > 0 {
+					r.details.begin(ctx, next, rows)
 				}
 			}
 			for _, row := range ready {
@@ -86,18 +93,17 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 				return
 			}
 			rows, err := r.read(part)
-			if !pass() {
-				return
-			}
 			if err != nil {
-				yield(nil, l.explain(err))
+				if use(nil, nil) { // what was read before is not wrong
+					yield(nil, l.explain(err))
+				}
 				return
 			}
-			if ready = rows; r.details != nil {
-				r.details.begin(ctx, part, rows)
+			if !use(part, rows) {
+				return
 			}
 		}
-		pass()
+		use(nil, nil)
 	}
 }
 
@@ -345,14 +351,23 @@ func (r *reader) each(query string, keys []int64, do func(i int, stmt *sqlite.St
 		}
 		r.stmts[query] = stmt
 	}
-	stmt.BindText(1, jsonArray(keys))
+	// In ascending order SQLite walks through its trees instead of jumping.
+	order, sorted := make([]int, len(keys)), make([]int64, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(keys[a], keys[b]) })
+	for n, i := range order {
+		sorted[n] = keys[i]
+	}
+	stmt.BindText(1, jsonArray(sorted))
 	defer stmt.Reset()
 	for {
 		more, err := stmt.Step()
 		if err != nil || !more {
 			return err
 		}
-		do(stmt.ColumnInt(0), stmt)
+		do(order[stmt.ColumnInt(0)], stmt)
 	}
 }
 

@@ -144,7 +144,7 @@ func scoreColumn(name string) string {
 func (d *detail) setScore(name string, c cell) {
 	if f := c.float(); f != nil {
 		if d.Scores == nil {
-			d.Scores = map[string]float64{}
+			d.Scores = make(map[string]float64, 28) // all or none, mostly
 		}
 		d.Scores[name] = *f
 	}

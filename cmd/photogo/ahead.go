@@ -6,7 +6,7 @@ import "iter"
 // what SQLite reads on one core is encoded on another. The goroutine has ended when
 // the sequence has.
 func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
-	const size, batches = 64, 4
+	const size, batches = 64, 16 // more than photosdb reads at a time
 	type one struct {
 		value T
 		err   error
