@@ -56,8 +56,11 @@ type worker struct {
 
 const bufferSize = 512 << 10
 
+// largeFile is the size from which on a file is written past the system's memory.
+const largeFile = 1 << 20
+
 func newWorker(r *run) *worker {
-	return &worker{run: r, buf: make([]byte, bufferSize), sum: blake3.New(), apple: fingerprint.New()}
+	return &worker{run: r, buf: safefile.Buffer(bufferSize), sum: blake3.New(), apple: fingerprint.New()}
 }
 
 // stageAll stages a pack. After an error the rest of the pack is left out.
@@ -427,7 +430,7 @@ func (w *worker) copy(ctx context.Context, item *Item) (_ stagedFile, err error)
 		return stagedFile{}, err
 	}
 	temp := safefile.Temp(item.Path)
-	n, err := w.copyTo(ctx, temp, src)
+	n, err := w.copyTo(ctx, temp, src, before.Size())
 	if err == nil {
 		err = unchanged(src, before, n)
 	}
@@ -450,8 +453,9 @@ func unchanged(src *os.File, before fs.FileInfo, n int64) error {
 	return nil
 }
 
-// copyTo clones or copies src into a new temporary file and hashes what it got.
-func (w *worker) copyTo(ctx context.Context, temp string, src *os.File) (int64, error) {
+// copyTo clones or copies src, which has some size, into a new temporary file and
+// hashes what it got.
+func (w *worker) copyTo(ctx context.Context, temp string, src *os.File, size int64) (int64, error) {
 	if !w.noClone.Load() {
 		err := w.job.Dest.Clone(src, temp)
 		if err == nil {
@@ -470,6 +474,9 @@ func (w *worker) copyTo(ctx context.Context, temp string, src *os.File) (int64, 
 	dst, err := w.job.Dest.Create(temp)
 	if err != nil {
 		return 0, err
+	}
+	if size >= largeFile {
+		safefile.Direct(dst)
 	}
 	n, err := w.stream(ctx, dst, src)
 	if e := dst.Close(); err == nil {

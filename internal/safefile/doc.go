@@ -12,7 +12,8 @@
 //	syncfs, or fsync of the folder                  Sync
 //
 // Many small files are made durable together: a batch costs one Sync where the
-// file system can sync as a whole.
+// file system can sync as a whole. Large ones go past the system's memory where that is
+// less work (Direct).
 //
 // Not promised: that a network file system keeps what it acknowledged, and
 // anything about two programs that write the same names at the same time.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,9 +13,10 @@ import (
 // nothing of what os.File does to wait for pipes and sockets, which for small
 // files costs more than their bytes.
 type file struct {
-	dir  *Dir
-	fd   int // -1 when closed
-	name string
+	dir    *Dir
+	fd     int // -1 when closed
+	name   string
+	direct bool // see Direct
 }
 
 func (f *file) wrap(op string, err error) error {
@@ -43,8 +45,19 @@ func (f *file) Read(p []byte) (n int, err error) {
 func (f *file) Write(p []byte) (done int, err error) {
 	for done < len(p) {
 		part := p[done:min(len(p), done+atOnce)]
+		if f.direct && !aligned(part) {
+			if err := f.indirect(); err != nil {
+				return done, err
+			}
+		}
 		n := 0
 		err := retry(func() (err error) { n, err = unix.Write(f.fd, part); return err })
+		if err == unix.EINVAL && f.direct { // a disk with larger blocks
+			if err := f.indirect(); err != nil {
+				return done, err
+			}
+			continue
+		}
 		if err == nil && n == 0 {
 			err = io.ErrUnexpectedEOF
 		}
@@ -58,6 +71,38 @@ func (f *file) Write(p []byte) (done int, err error) {
 
 // atOnce is how much is read or written at a time: macOS refuses 2 GiB and more.
 const atOnce = 1 << 30
+
+// block is what the bytes of a direct write must be a multiple of, and begin at, in
+// memory and in the file: the largest block of common disks.
+const block = 4096
+
+func aligned(p []byte) bool {
+	return len(p)%block == 0 && uintptr(unsafe.Pointer(unsafe.SliceData(p)))%block == 0
+}
+
+// Buffer returns n bytes that begin where Direct wants them to.
+func Buffer(n int) []byte {
+	b := make([]byte, n+block)
+	skip := (block - int(uintptr(unsafe.Pointer(&b[0]))%block)) % block
+	return b[skip:][:n:n]
+}
+
+// Direct lets what is written to a new file go to the disk at once instead of into
+// the system's memory first: for a large file that is less work, and nothing else
+// has to leave that memory. It lasts while whole blocks from a Buffer are written; the
+// first other write, as of a file's end, and all after it, go the usual way. Nothing
+// is durable without Sync. Where the file system is not known to be faster so it does
+// nothing.
+func Direct(f File) {
+	if own, ok := f.(*file); ok {
+		own.direct = direct(own.fd)
+	}
+}
+
+func (f *file) indirect() error {
+	f.direct = false
+	return f.wrap("write", indirect(f.fd))
+}
 
 // Seek implements io.Seeker.
 func (f *file) Seek(offset int64, whence int) (int64, error) {

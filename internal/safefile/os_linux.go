@@ -77,3 +77,23 @@ func kernelReportsSyncErrors() bool {
 func syncFile(fd int) error { return unix.Fsync(fd) }
 
 func uncache(fd int) { unix.Fadvise(fd, 0, 0, unix.FADV_DONTNEED) }
+
+// direct is for the file systems that hand a direct write to the disk as it is. What
+// a network or FUSE file system makes of it is its own affair.
+func direct(fd int) bool {
+	var st unix.Statfs_t
+	if unix.Fstatfs(fd, &st) != nil || uint32(st.Type) != unix.EXT4_SUPER_MAGIC && uint32(st.Type) != unix.XFS_SUPER_MAGIC {
+		return false
+	}
+	return setDirect(fd, unix.O_DIRECT) == nil
+}
+
+func indirect(fd int) error { return setDirect(fd, 0) }
+
+func setDirect(fd, flag int) error {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_DIRECT|flag)
+	}
+	return err
+}
