@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -124,6 +126,54 @@ func TestResourceTypesAreAsDocumented(t *testing.T) {
 	}
 	if len(rows) != len(resourceTypes) {
 		t.Errorf("%d types are documented, %d known", len(rows), len(resourceTypes))
+	}
+}
+
+// Every condition that hides code of the helper from the compiler here is in the
+// document, by the name of what it hides.
+func TestWhatIsHiddenFromTheCompilerIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/HELPER_PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([A-Za-z]+\\.swift)`, `([^`]+)` \\|").FindAllStringSubmatch(string(doc), -1)
+	documented := map[string][]string{}
+	for _, row := range rows {
+		documented[row[1]] = append(documented[row[1]], row[2])
+	}
+	hidden := map[string][]string{}
+	err = filepath.WalkDir("../helper", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".build" || d.Name() == "Stub" || d.Name() == "Tests"):
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".swift":
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		declared := ""
+		for line := range strings.Lines(string(source)) {
+			line = strings.TrimSpace(line)
+			if m := regexp.MustCompile(`\b(?:func|class|struct|enum) (\w+)`).FindStringSubmatch(line); m != nil {
+				declared = m[1]
+			}
+			switch {
+			case strings.HasPrefix(line, "#if") && declared == "":
+				hidden[d.Name()] = append(hidden[d.Name()], line)
+			case strings.HasPrefix(line, "#if"):
+				hidden[d.Name()] = append(hidden[d.Name()], declared)
+			case strings.HasPrefix(line, "#elseif"):
+				t.Errorf("%s: %s", path, line)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(hidden) == 0 || !reflect.DeepEqual(hidden, documented) {
+		t.Errorf("hidden are %v, documented %v", hidden, documented)
 	}
 }
 

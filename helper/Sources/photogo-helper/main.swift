@@ -3,6 +3,7 @@ import Foundation
 import HelperCore
 import PhotosBackend
 
+becomeResponsible()
 signal(SIGPIPE, SIG_IGN)
 
 /// Writes a line to photogo. Without a photogo there is nothing to do.
