@@ -42,16 +42,7 @@ public final class Server: @unchecked Sendable {
     /// Takes bytes of stdin. Returns when they are dealt with, so that a photogo
     /// that says too much waits.
     public func take(_ bytes: Data) {
-        queue.sync {
-            for line in reader.take(bytes) {
-                do {
-                    guard let line else { throw Nonsense(message: "a line that is too long") }
-                    serve(try Request(line: line))
-                } catch {
-                    complain((error as? Nonsense)?.message ?? "\(error)")
-                }
-            }
-        }
+        withPool { queue.sync { serve(reader.take(bytes)) } }
     }
 
     /// The end of stdin.
@@ -65,6 +56,17 @@ public final class Server: @unchecked Sendable {
         var e = Event("error")
         e.message = message
         say(e)
+    }
+
+    private func serve(_ lines: [Data?]) {
+        for line in lines {
+            do {
+                guard let line else { throw Nonsense(message: "a line that is too long") }
+                serve(try Request(line: line))
+            } catch {
+                complain((error as? Nonsense)?.message ?? "\(error)")
+            }
+        }
     }
 
     private func serve(_ request: Request) {

@@ -279,13 +279,22 @@ final class ServerTests: XCTestCase {
     }
 
     func testNonsenseIsAnsweredAndSurvived() {
+        let refused = DispatchSemaphore(value: 0)
+        source.play = { _, _, _, _, data, completion in
+            refused.wait()
+            data(Data("x".utf8))
+            completion(nil)
+        }
         let s = server()
         s.take(Data("nonsense\n{}\n".utf8) + Data(repeating: 0x78, count: 200_000) + Data("\n".utf8))
         s.take(fetch(1, "A"))
-        s.take(fetch(1, "A"))  // an id in use or done
+        s.take(fetch(1, "A"))
+        XCTAssertNotNil(wait { $0.message == "an id that is in use" })
+        refused.signal()
         XCTAssertEqual(answer(1)?.event, "done")
+        XCTAssertEqual(source.tries["A"], 1)
         condition.lock()
-        XCTAssertGreaterThanOrEqual(events.filter { $0.event == "error" }.count, 3)
+        XCTAssertEqual(events.filter { $0.event == "error" }.count, 4)
         condition.unlock()
     }
 
