@@ -744,6 +744,21 @@ func TestReady(t *testing.T) {
 			})
 		})
 	}
+	for asks, lives := range map[bool]int{false: 1, true: 2} { // a consent counts only for a new process
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{status: func(h *life, m message) {
+				e := event{Event: "status", ID: m.ID, Authorization: "notDetermined"}
+				if h.n == 2 {
+					e.Authorization, e.Known = "authorized", m.Probe
+				}
+				h.say(e)
+			}}
+			err := f.client(t, func(o *Options) { o.Ask = asks }).Ready(t.Context(), "A")
+			if asks != (err == nil) || !asks && !errors.Is(err, ErrDenied) || f.lives != lives {
+				t.Errorf("asks: %v, %v, %d helpers", asks, err, f.lives)
+			}
+		})
+	}
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{status: func(*life, message) {}}
 		if err := f.client(t, nil).Ready(t.Context(), "A"); !errors.Is(err, ErrHelper) {

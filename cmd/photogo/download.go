@@ -48,7 +48,7 @@ func (e environment) downloads(c *cli.Context, state string) (*export.DownloadOp
 		return nil, nil
 	}
 	opt := e.downloadOptions(d, state, e.libraryPath(c))
-	opt.Photos.TryParked, opt.Photos.Ask = c.Bool("try-parked"), e.terminal
+	opt.Photos.TryParked = c.Bool("try-parked")
 	return &opt, nil
 }
 
@@ -61,7 +61,7 @@ func (e environment) downloadOptions(d config.Download, state, library string) e
 	return export.DownloadOptions{
 		Helper: d.Helper, Program: e.program, State: state, Library: library,
 		Photos: photokit.Options{
-			Jobs: d.AtOnce, Reserve: reserve, Now: e.now,
+			Jobs: d.AtOnce, Reserve: reserve, Now: e.now, Ask: e.terminal,
 			Budget: photokit.Budget{Assets: d.MaxAssets, Bytes: int64(d.MaxBytes), Time: time.Duration(d.MaxMinutes) * time.Minute},
 		},
 	}

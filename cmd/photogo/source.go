@@ -63,6 +63,7 @@ func (e environment) librarySource(cfg config.Config, state string, p *syncPrint
 	var download *export.DownloadOptions
 	if x.DownloadMissing && e.canDownload(cfg) {
 		d := e.downloadOptions(cfg.Download, state, cfg.Library)
+		d.Photos.Ask = d.Photos.Ask && !p.agent
 		download = &d
 	}
 	wish = append(wish, fmt.Sprint(download != nil))
