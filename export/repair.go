@@ -8,8 +8,9 @@ import (
 	"github.com/photogo/photogo/photosdb"
 )
 
-// NewRepair plans to place damaged files anew from the library, where they are
-// and under the names that they have; nothing else. What is there is put into
+// NewRepair plans to place damaged files anew from the library, or with
+// Options.DownloadMissing from iCloud, where they are and under the names that they
+// have; nothing else. What is there is put into
 // quarantine first, unless its bytes turn out to be well. assets is the whole
 // library, in any order.
 func NewRepair(assets iter.Seq2[*photosdb.Asset, error], record Record, folder Folder, damaged []manifest.Entry, opt Options) *Plan {
@@ -24,7 +25,7 @@ func NewRepair(assets iter.Seq2[*photosdb.Asset, error], record Record, folder F
 // repairGroup plans the damaged files of one asset. Those that it does not have
 // any more cannot be repaired; they are told as missing.
 func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
-	g := &Group{Asset: a.UUID}
+	g := &Group{Asset: a.UUID, own: owned(a)}
 	for i := range damaged {
 		known := &damaged[i]
 		_, place := naming.ParseOwner(known.Owner)
@@ -44,7 +45,12 @@ func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
 		case r == nil:
 			item.Action, item.Reason = Missing, ReasonNotHeld
 		case !r.OnDisk:
-			item.Source, item.Action, item.Reason = r, Missing, whyMissing(a, r)
+			spoilt := item.Reason
+			item.Source, item.want = r, fingerprintOf(a, r)
+			item.Action, item.Reason = Missing, whyMissing(a, r)
+			if p.fetch(&item, a, item.check); item.Action == Fetch {
+				item.Version, item.Reason = version(a, r, item.want), spoilt
+			}
 		default:
 			item.Source, item.want = r, fingerprintOf(a, r)
 			item.Version, item.Size = version(a, r, item.want), r.Found

@@ -10,6 +10,7 @@ import (
 
 	"github.com/photogo/photogo/internal/fixture"
 	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
 )
 
@@ -34,6 +35,12 @@ func (w *world) verified(t *testing.T) (damaged []manifest.Entry) {
 
 func (w *world) repair(t *testing.T, damaged []manifest.Entry) (Summary, []Event) {
 	t.Helper()
+	return w.repairFrom(t, damaged, nil)
+}
+
+// repairFrom fetches what the library does not have at hand.
+func (w *world) repairFrom(t *testing.T, damaged []manifest.Entry, fetch *Fetching) (Summary, []Event) {
+	t.Helper()
 	lib, err := photosdb.Open(context.Background(), w.lib.Path, photosdb.Options{TempDir: w.state})
 	if err != nil {
 		t.Fatal(err)
@@ -45,8 +52,8 @@ func (w *world) repair(t *testing.T, damaged []manifest.Entry) (Summary, []Event
 	}
 	defer d.Close()
 	var events []Event
-	plan := NewRepair(lib.Assets(context.Background(), photosdb.Query{}), d.Record, d.Folder(), damaged, Options{})
-	s, err := plan.Run(context.Background(), Job{Source: lib, Dest: d.FS, Record: d.Record, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	plan := NewRepair(lib.Assets(context.Background(), photosdb.Query{}), d.Record, d.Folder(), damaged, Options{DownloadMissing: fetch != nil})
+	s, err := plan.Run(context.Background(), Job{Source: lib, Dest: d.FS, Record: d.Record, Fetch: fetch, Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Event: func(e Event) { events = append(events, e) }})
 	if err != nil {
 		t.Fatal(err)
@@ -122,5 +129,53 @@ func TestDamagedFilesArePlacedAnew(t *testing.T) {
 	}
 	if s, _, err := w.run(t); err != nil || s.Placed != 0 || s.Moved != 0 {
 		t.Errorf("the next export: %+v, %v", s, err)
+	}
+}
+
+// What is only in iCloud by now is fetched once more, and a damaged file is put aside
+// when its original has come, not before.
+func TestDamagedFilesAreFetchedAnew(t *testing.T) {
+	w := newWorld(t, fixture.Options{Away: true})
+	c := withCloud(t, w)
+	_, events := w.mustRun(t)
+	live := w.asset(t, "away-live")
+	rotten := mustOf(t, events, w.asset(t, "cloud-only"), photosdb.RoleOriginal).Item.Path
+	gone := mustOf(t, events, live, photosdb.RoleLive).Item.Path
+	never := mustOf(t, events, live, photosdb.RoleOriginal).Item.Path
+	rot(t, filepath.Join(w.dest, rotten))
+	rot(t, filepath.Join(w.dest, never))
+	if err := os.Remove(filepath.Join(w.dest, gone)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(w.dest, never))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := w.verified(t)
+	if s, _ := w.repair(t, damaged); len(damaged) != 3 || s.Placed != 0 || s.Missing != 3 {
+		t.Errorf("%d are damaged; without iCloud: %+v", len(damaged), s)
+	}
+	c.asked = map[string]int{}
+	c.fail = func(a fixture.Asset, r photokit.Request) error {
+		if a.UUID == live.UUID && roleOf(r.Types) == photosdb.RoleOriginal {
+			return &photokit.Error{Parked: true, Err: photokit.ErrMissing}
+		}
+		return nil
+	}
+	s, _ := w.repairFrom(t, damaged, w.fetch)
+	if s.Fetched != 2 || s.Missing != 1 || s.Parked != 1 || s.Failed != 0 || len(c.asked) != 3 {
+		t.Errorf("%+v, asked for %v", s, c.asked)
+	}
+	if len(c.probe) < 2 {
+		t.Errorf("the library is known by %v", c.probe)
+	}
+	if left := w.verified(t); len(left) != 1 || left[0].Path != never {
+		t.Errorf("afterwards %+v", left)
+	}
+	if b, err := os.ReadFile(filepath.Join(w.dest, never)); err != nil || string(b) != string(before) {
+		t.Errorf("what could not be fetched was touched: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(w.dest, manifest.QuarantineFolder, "2026-01-02", rotten)); err != nil {
+		t.Error(err)
 	}
 }

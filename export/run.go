@@ -287,8 +287,11 @@ func (r *run) end(ctx context.Context, failed error) error {
 // work carries out the plan: all that is at hand, and of what is to be fetched as
 // much as may wait in memory; then the rest of that.
 func (r *run) work(ctx context.Context) error {
-	if c := r.plan.carried; c != nil {
-		r.fetches.ahead = max(r.fetches.ahead, len(c.groups))
+	if c, damaged := r.plan.carried, r.plan.damaged; c != nil || damaged != nil {
+		r.fetches.ahead = max(r.fetches.ahead, len(damaged))
+		if c != nil {
+			r.fetches.ahead = max(r.fetches.ahead, len(c.groups))
+		}
 		if err := r.fetches.seeRecord(r.job.Record); err != nil {
 			return err
 		}

@@ -32,9 +32,10 @@ Examples:
   photogo verify /Volumes/Backup/Photos
   photogo verify DEST --due 30d        # what was not verified for 30 days
   photogo verify DEST --sample 5%      # those verified longest ago: 20 runs cover all
-  photogo verify DEST --repair --library "Photos Library.photoslibrary"`,
+  photogo verify DEST --repair --library "Photos Library.photoslibrary"
+  photogo verify DEST --repair --download-missing   # also what is only in iCloud now`,
 		OnUsageError: usageError,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			libraryFlag(),
 			&cli.StringFlag{Name: "sample", Usage: "only this `SHARE` of the files, as 5%: those that were verified longest ago"},
 			&cli.StringFlag{Name: "due", Usage: "only what was not verified for this `TIME`: 30d, 2w"},
@@ -43,7 +44,7 @@ Examples:
 			&cli.BoolFlag{Name: "json", Usage: "print objects for programs on stdout, one a line"},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"V"}, Usage: "tell every file"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "tell only what is wrong"},
-		},
+		}, downloadFlags()...),
 		Action: func(c *cli.Context) error { return verify(c, e) },
 	}
 }
@@ -81,12 +82,24 @@ func verify(c *cli.Context, e environment) error {
 	if err != nil {
 		return err
 	}
+	state, err := e.stateDir()
+	if err != nil {
+		return err
+	}
+	download, err := e.downloads(c, state)
+	if err != nil {
+		return err
+	}
+	if download != nil && !c.Bool("repair") {
+		return usagef("--download-missing goes with --repair: without it verify places nothing")
+	}
 	dest, err := openKnown(c, e, export.OpenOptions{Known: true})
 	if err != nil {
 		return err
 	}
 	defer dest.Close()
 	v := newVerifier(c, e)
+	v.download = download
 	var bytes int64
 	if v.total, bytes, err = dest.Record.Count(); err != nil {
 		return err
@@ -146,6 +159,7 @@ type verifier struct {
 	told                 map[manifest.Condition]int
 	damaged              []manifest.Entry
 	misrecorded          []manifest.Entry
+	download             *export.DownloadOptions // nil: nothing is fetched
 	bar                  *progressbar.ProgressBar
 	last                 time.Time
 	start                time.Time
@@ -261,22 +275,42 @@ func (v *verifier) repair(c *cli.Context, e environment, dest *export.Destinatio
 		return fmt.Errorf("repair: %w", err)
 	}
 	defer library.Close()
-	plan := export.NewRepair(library.Assets(c.Context, photosdb.Query{}), dest.Record, dest.Folder(), damaged, export.Options{IncludeReferenced: true})
-	_, err = plan.Run(c.Context, export.Job{
-		Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Now: e.now(),
-		Event: func(ev export.Event) {
-			switch ev.Outcome {
-			case export.Placed, export.Unchanged:
-				v.sum.Repaired++
-				fmt.Fprintf(e.err, "photogo: repaired: %s\n", printable(ev.Item.Path))
-			case export.Failed:
-				fmt.Fprintf(e.err, "photogo: not repaired: %v\n", ev.Err)
-			default:
-				fmt.Fprintf(e.err, "photogo: not repaired: %s: %s\n", printable(ev.Item.Path), ev.Item.Reason)
-			}
-		},
-	})
+	opt := export.Options{IncludeReferenced: true, DownloadMissing: v.download != nil}
+	plan := export.NewRepair(library.Assets(c.Context, photosdb.Query{}), dest.Record, dest.Folder(), damaged, opt)
+	job := export.Job{Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Now: e.now(), Event: v.repaired}
+	if v.download == nil {
+		_, err = plan.Run(c.Context, job)
+		return err
+	}
+	downloads := export.NewDownloads(dest, *v.download)
+	job.Fetch = downloads.Fetching()
+	_, err = plan.Run(c.Context, job)
+	err = errors.Join(err, downloads.Close())
+	if why := downloads.Err(); why != nil {
+		fmt.Fprintf(e.err, "photogo: warning: iCloud: %v\n", why)
+		if hint := hintOf(why); hint != "" {
+			fmt.Fprintln(e.err, hint)
+		}
+	}
 	return err
+}
+
+// repaired tells what became of a damaged file.
+func (v *verifier) repaired(ev export.Event) {
+	path := printable(ev.Item.Path)
+	switch {
+	case ev.Outcome == export.Placed, ev.Outcome == export.Unchanged:
+		v.sum.Repaired++
+		fmt.Fprintf(v.env.err, "photogo: repaired: %s\n", path)
+	case ev.Outcome == export.Failed:
+		fmt.Fprintf(v.env.err, "photogo: not repaired: %v\n", ev.Err)
+	case ev.Err != nil:
+		fmt.Fprintf(v.env.err, "photogo: not repaired: %s: only in iCloud; %v\n", path, ev.Err)
+	case ev.Item.Reason == export.ReasonInCloud && v.download == nil:
+		fmt.Fprintf(v.env.err, "photogo: not repaired: %s: %s; --download-missing fetches it\n", path, ev.Item.Reason)
+	default:
+		fmt.Fprintf(v.env.err, "photogo: not repaired: %s: %s\n", path, ev.Item.Reason)
+	}
 }
 
 func (v *verifier) close(took time.Duration) {
