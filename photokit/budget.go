@@ -2,6 +2,7 @@ package photokit
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -133,6 +134,27 @@ func (d *disk) take(size int64) error {
 	}
 	d.flying += size
 	return nil
+}
+
+// room is the most bytes that a file of unknown size may have, which has taken
+// unknownSize: what the disks have beyond their reserve and what others took, shared
+// with as many such files as may come at a time. 0: the disk is not guarded.
+func (d *disk) room(jobs int) int64 {
+	if d.reserve.Bytes < 0 {
+		return 0
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	room, times := int64(math.MaxInt64), map[string]int64{}
+	for _, folder := range append([]string{d.dir}, d.reserve.Folders...) {
+		free, total, name, err := d.reserve.Free(folder)
+		if err != nil {
+			return unknownSize
+		}
+		times[name]++
+		room = min(room, (free-d.reserve.of(total))/times[name])
+	}
+	return max((room-d.flying+unknownSize)/int64(jobs), unknownSize)
 }
 
 func (d *disk) give(size int64) {

@@ -598,6 +598,28 @@ func TestTheHelperIsRecycled(t *testing.T) {
 	})
 }
 
+// What a helper cancels because others made it leave is asked for again, however
+// often that happens: it is not a failure of the file.
+func TestAHelperThatLeavesTakesNobodyDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{fetch: func(h *life, m message, n int) {
+			if n <= 8 {
+				h.say(event{Event: "bye", Reason: "abandoned"})
+				h.fail(m, classRetry, ReasonCancelled)
+				h.die()
+				return
+			}
+			h.deliver(m, content(m.Asset))
+		}}
+		c := f.client(t, nil)
+		got, err := c.Fetch(t.Context(), request("A"))
+		delivered(t, got, err, "A")
+		if len(c.opt.Parking.List()) != 0 || f.requests("A") != 9 {
+			t.Errorf("asked for %d times, parked %v", f.requests("A"), c.opt.Parking.List())
+		}
+	})
+}
+
 func TestCancelling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cancelled := make(chan bool, 1)
@@ -716,6 +738,41 @@ func TestTheDiskKeepsItsReserve(t *testing.T) {
 		}
 		if free < 9_000 || came == 0 || came == 100 {
 			t.Errorf("%d came, %d bytes are free", came, free)
+		}
+	})
+}
+
+// Of a file whose size nobody knows no more comes than the disk may hold; what is
+// longer waits for room, and is not parked.
+func TestAFileOfUnknownSizeKeepsTheReserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const keep = 1 << 30
+		free := int64(keep + 300<<20)
+		var limits []int64
+		f := &fake{fetch: func(h *life, m message, n int) {
+			limits = append(limits, m.Limit)
+			if n == 1 {
+				h.fail(m, classPark, ReasonTooLong)
+				return
+			}
+			h.deliver(m, content(m.Asset))
+		}}
+		c := f.client(t, func(o *Options) {
+			o.Jobs = 1
+			o.Reserve = Reserve{Bytes: keep, Folders: []string{"the library"}, Free: func(string) (int64, int64, string, error) {
+				return free, 1 << 40, "disk", nil
+			}}
+		})
+		r := request("A")
+		r.Want.Size = 0
+		if _, err := c.Fetch(t.Context(), r); !errors.Is(err, ErrSpace) || len(c.opt.Parking.List()) != 0 {
+			t.Errorf("%v, parked %v", err, c.opt.Parking.List())
+		}
+		free += 1 << 30
+		got, err := c.Fetch(t.Context(), r)
+		delivered(t, got, err, "A")
+		if want := []int64{150 << 20, 150<<20 + 1<<29}; !slices.Equal(limits, want) {
+			t.Errorf("limits were %d, want %d", limits, want)
 		}
 	})
 }

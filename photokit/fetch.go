@@ -177,6 +177,8 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 			return 0, nil
 		}
 		return 0, f.stop(err)
+	case said != nil && said.Reason == ReasonTooLong && f.r.Want.Size <= 0:
+		return 0, fmt.Errorf("%w: the library does not know its size, and it has more bytes than may be used", ErrSpace)
 	case said != nil && said.class == classPark:
 		return giveUp(said.Reason)
 	case said != nil && (said.Reason == ReasonOffline || said.Reason == ReasonThrottled):
@@ -265,11 +267,15 @@ func (f *fetching) request(ctx context.Context, path string) (event, error) {
 	if err != nil {
 		return event{}, err
 	}
+	limit := f.r.limit()
+	if f.r.Want.Size <= 0 {
+		limit = f.disk.room(f.opt.Jobs)
+	}
 	f.last = s
 	f.tries++
 	now := time.Now()
 	return s.do(ctx, message{
-		Op: "fetch", Asset: f.r.Asset, Types: f.r.Types, UTI: f.r.Want.UTI, Path: path, Limit: f.r.limit(),
+		Op: "fetch", Asset: f.r.Asset, Types: f.r.Types, UTI: f.r.Want.UTI, Path: path, Limit: limit,
 	}, &call{progress: f.r.Progress, moved: now, end: now.Add(f.patience())})
 }
 

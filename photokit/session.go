@@ -200,6 +200,10 @@ func (s *session) take(e event) {
 		}
 		return
 	}
+	if e.Reason == ReasonCancelled && s.leaving != nil {
+		s.mu.Unlock() // the end of the session is its answer: the file did nothing wrong
+		return
+	}
 	delete(s.pending, e.ID)
 	s.mu.Unlock()
 	c.answer <- e
