@@ -201,6 +201,9 @@ func TestEachThingThatIsNotWell(t *testing.T) {
 			if f.State != e.state || e.err != nil && !errors.Is(f.Err, e.err) {
 				t.Errorf("%+v", f)
 			}
+			if errors.Is(f.Err, photokit.ErrOffline) && f.Mend == "" {
+				t.Error("no word on what to do") // what photogo says elsewhere is of a run that went on
+			}
 			if strings.Contains(fmt.Sprint(found), "very secret words") {
 				t.Error("a secret was told")
 			}

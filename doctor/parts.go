@@ -187,7 +187,9 @@ func network(ctx context.Context, s Subject) []Finding {
 	case err != nil:
 		return []Finding{{Name: name, State: Unknown, Found: err.Error(), Err: err}}
 	case strings.Contains(string(out), "Not Reachable") || !strings.Contains(string(out), "Reachable"):
-		return []Finding{failed(name, fmt.Errorf("%w: macOS knows no way to it", photokit.ErrOffline))}
+		f := failed(name, fmt.Errorf("%w: macOS knows no way to it", photokit.ErrOffline))
+		f.Mend = "Connect this Mac to the internet. Nothing is downloaded until there is a way; all else goes on."
+		return []Finding{f}
 	}
 	return one(name, Well, "there is a way to iCloud")
 }
