@@ -338,6 +338,22 @@ func TestStubPermissions(t *testing.T) {
 			t.Errorf("status %d: %v", status, err)
 		}
 	}
+	for consent, kind := range map[int]error{2: ErrDenied, 3: nil} {
+		s := newStub(t)
+		s.add(t, "A", 1000, nil, nil)
+		s.script["authorization"], s.script["consent"] = 0, consent
+		c := s.client(t, func(o *Options) { o.Ask = true })
+		if err := c.Ready(t.Context(), "A"); !errors.Is(err, kind) {
+			t.Errorf("asked, the user says %d: %v", consent, err)
+		}
+		got, err := c.Fetch(t.Context(), Request{Asset: "A", Types: []ResourceType{Photo}, Want: s.want["A"]})
+		if !errors.Is(err, kind) {
+			t.Errorf("asked, the user says %d: %v", consent, err)
+		}
+		if err == nil {
+			got.Close()
+		}
+	}
 	s := newStub(t)
 	s.add(t, "A", 1000, nil, nil)
 	s.script["unavailable"] = map[string]any{"domain": "PHPhotosErrorDomain", "code": 3114}

@@ -83,6 +83,7 @@ final class Script: @unchecked Sendable {
             fatalError("script.json: \(error)")
         }
         status = PHAuthorizationStatus(rawValue: all.authorization ?? 3) ?? .denied
+        if FileManager.default.fileExists(atPath: folder + "/allowed") { status = .authorized }
         if FileManager.default.fileExists(atPath: folder + "/revoked") { status = .denied }
     }
 
@@ -96,6 +97,7 @@ final class Script: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if status == .notDetermined { status = PHAuthorizationStatus(rawValue: all.consent ?? 2) ?? .denied }
+        if status == .authorized { _ = FileManager.default.createFile(atPath: folder + "/allowed", contents: nil) }
         return status
     }
 
