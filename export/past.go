@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -130,22 +129,17 @@ func readPast(r io.Reader) (p past, err error) {
 
 // keepPast writes down what the run knows of the library, and returns its seal; "" if
 // it knows too little.
-func (r *run) keepPast(ctx context.Context) (seal string, err error) {
-	if r.job.Library == nil {
+func (r *run) keepPast() (seal string, err error) {
+	if r.job.Library == nil || r.job.Library.Cursor() != r.job.Cursor {
 		return "", nil
 	}
-	p := past{counts: r.plan.counts}
+	p := past{library: r.job.Library, counts: r.plan.counts}
 	p.counts.sort()
 	if c := r.plan.carried; c != nil {
 		p.counts = c.past.counts.with(c.again, p.counts)
 	}
 	if p.counts.files() != r.summary.Files || len(p.counts) != r.summary.Assets {
 		return "", nil // of some files nothing was told
-	}
-	if p.library, err = r.job.Library(ctx); ctx.Err() != nil {
-		return "", ctx.Err()
-	} else if err != nil || p.library.Cursor() != r.job.Cursor {
-		return "", nil // the export itself read the library whole, and is done
 	}
 	sum := blake3.New()
 	err = r.job.Record.WriteBeside(pastName, func(w io.Writer) error { return p.write(io.MultiWriter(w, sum)) })

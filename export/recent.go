@@ -183,7 +183,7 @@ func (r *Recent) Planned() int { return len(r.plan.carried.groups) }
 // Source, Cursor, Wish and Library itself.
 func (r *Recent) Run(ctx context.Context, job Job) (Summary, error) {
 	job.Source, job.Wish, job.Cursor = r.files, r.wish, r.found.Baseline.Cursor()
-	job.Library = func(context.Context) (*photosdb.Baseline, error) { return r.found.Baseline, nil }
+	job.Library = r.found.Baseline
 	return r.plan.Run(ctx, job)
 }
 

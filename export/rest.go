@@ -119,7 +119,7 @@ const (
 
 // keepRest writes down that all fits, if it does. A failure to do so costs the
 // next run its time, and nothing else.
-func (r *run) keepRest(ctx context.Context) error {
+func (r *run) keepRest() error {
 	if r.job.Cursor == "" || r.plan.damaged != nil || r.summary.Failed > 0 {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (r *run) keepRest(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if rest.Past, err = r.keepPast(ctx); err != nil {
+	if rest.Past, err = r.keepPast(); err != nil {
 		return err
 	}
 	if rest.Open, err = r.rest.open.keep(r.job.Record); err != nil {

@@ -40,9 +40,10 @@ type Job struct {
 	// all that was asked for: see Destination.AtRest. Without a Cursor nothing is
 	// noted for it.
 	Cursor, Wish string
-	// Library tells what the library held at the moment of Cursor. With it the next run
-	// plans only what changes (Destination.Recent); it may be nil.
-	Library func(context.Context) (*photosdb.Baseline, error)
+	// Library is what the library held at the moment of Cursor, as the plan's assets tell
+	// it when all of them were read: photosdb.Query.Baseline. With it the next run plans
+	// only what changes (Destination.Recent); it may be nil.
+	Library *photosdb.Baseline
 	// Event is called for each file when its fate is known, by one goroutine
 	// at a time. It may be nil.
 	Event func(Event)
@@ -189,7 +190,7 @@ func (r *run) run(ctx context.Context) (Summary, error) {
 	}
 	r.plan.namer = nil // most of what a run holds; no name is asked for any more
 	if err == nil {
-		err = r.keepRest(ctx)
+		err = r.keepRest()
 	}
 	return r.summary, err
 }

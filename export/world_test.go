@@ -125,16 +125,10 @@ func (w *world) runUnwatched(t *testing.T, ctx context.Context) (s Summary, even
 		if job.Cursor, err = lib.Cursor(); err != nil {
 			t.Fatal(err)
 		}
-		job.Wish = w.wish
-		job.Library = func(ctx context.Context) (*photosdb.Baseline, error) {
-			found, err := lib.Compare(ctx, nil)
-			if err != nil {
-				return nil, err
-			}
-			return found.Baseline, nil
-		}
+		job.Wish, job.Library = w.wish, &photosdb.Baseline{}
 	}
-	plan, err := NewPlan(w.some(lib.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()})), d.Record, job.Dest, opt)
+	query := photosdb.Query{Order: photosdb.ByDate, Include: opt.Include(), Baseline: job.Library}
+	plan, err := NewPlan(w.some(lib.Assets(ctx, query)), d.Record, job.Dest, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,9 @@ type Query struct {
 	Order Order
 	// Include adds rarer facts: Asset.Details is nil without.
 	Include Include
+	// Baseline, unless nil, is set to what the sequence read once that came to its
+	// end: the Baseline that Compare would give, without reading all once more.
+	Baseline *Baseline
 }
 
 // Order is an order of assets.
@@ -58,6 +61,9 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 		r := &reader{l: l, stmts: map[string]*sqlite.Stmt{}}
 		defer r.close()
 		r.previews = q.Include&IncludePreviews != 0
+		if q.Baseline != nil {
+			r.digests, r.seen = l.newDigester(), &Baseline{entries: make([]entry, 0, len(keys))}
+		}
 		if q.Include&IncludeAll != IncludeNothing {
 			if r.details, err = r.newDetailReader(ctx, q.Include); err != nil {
 				yield(nil, l.explain(err))
@@ -103,7 +109,17 @@ func (l *Library) Assets(ctx context.Context, q Query) iter.Seq2[*Asset, error] 
 				return
 			}
 		}
-		use(nil, nil)
+		if !use(nil, nil) || r.seen == nil {
+			return
+		}
+		here, err := l.cursor()
+		if err != nil {
+			yield(nil, l.explain(err))
+			return
+		}
+		r.seen.cursor = here.String()
+		r.seen.sort()
+		*q.Baseline = *r.seen
 	}
 }
 
@@ -241,6 +257,9 @@ type reader struct {
 	details *detailReader // nil unless details are asked for
 
 	previews bool // see IncludePreviews
+
+	digests *digester // of all that is read, for seen; nil unless Query.Baseline is
+	seen    *Baseline
 }
 
 // queries are the statements that fit this library's schema. Each takes a JSON
@@ -273,9 +292,19 @@ func (r *reader) close() {
 // read reads the assets of some Z_PKs, in their order.
 func (r *reader) read(keys []int64) ([]*row, error) {
 	rows := make([]*row, len(keys))
+	digests := make([]*digested, len(keys))
+	digest := func(add func(*digester, *digested, *sqlite.Stmt), i int, stmt *sqlite.Stmt) {
+		if r.digests != nil {
+			add(r.digests, digests[i], stmt)
+		}
+	}
 	err := r.each(r.l.queries.assets, keys, func(i int, stmt *sqlite.Stmt) {
-		if rows[i] == nil { // else: a second row of attributes, which is damage
-			rows[i] = r.asset(stmt)
+		if rows[i] != nil { // a second row of attributes, which is damage
+			return
+		}
+		rows[i] = r.asset(stmt)
+		if r.digests != nil {
+			digests[i] = r.digests.begin(stmt)
 		}
 	})
 	if err != nil {
@@ -288,15 +317,21 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 	err = errors.Join(
 		r.each(r.l.queries.resources, keys, func(i int, stmt *sqlite.Stmt) {
 			resources[i] = append(resources[i], r.l.readResource(stmt))
+			digest((*digester).addFile, i, stmt)
 		}),
 		r.each(r.l.queries.faces, keys, func(i int, stmt *sqlite.Stmt) {
 			rows[i].Faces = append(rows[i].Faces, r.l.readFace(stmt))
+			digest((*digester).addFace, i, stmt)
 		}),
-		r.each(r.l.queries.albums, keys, func(i int, stmt *sqlite.Stmt) { r.l.addAlbum(&rows[i].Asset, stmt.ColumnInt64(1)) }),
+		r.each(r.l.queries.albums, keys, func(i int, stmt *sqlite.Stmt) {
+			r.l.addAlbum(&rows[i].Asset, stmt.ColumnInt64(1))
+			digest((*digester).addAlbum, i, stmt)
+		}),
 		r.each(r.l.queries.keywords, attributesOf(rows), func(i int, stmt *sqlite.Stmt) {
 			if word := r.l.catalog.keywords[stmt.ColumnInt64(1)]; word != "" {
 				rows[i].Text.Keywords = append(rows[i].Text.Keywords, word)
 			}
+			digest((*digester).addWord, i, stmt)
 		}),
 	)
 	if err != nil {
@@ -310,6 +345,10 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 		}
 		row.deriveSubtypes()
 		row.sort()
+		if r.digests != nil {
+			digests[i].seal()
+			r.seen.add(digests[i])
+		}
 	}
 	return rows, nil
 }

@@ -94,6 +94,10 @@ func changesOf(t testing.TB, path string, since *Baseline) *Changes {
 		t.Fatal(err)
 	}
 	same(t, "by comparison", found, compared)
+	if read := readBaseline(t, l); !reflect.DeepEqual(read, compared.Baseline) {
+		t.Errorf("a sequence of assets tells another baseline than a comparison: %d assets at %s, not %d at %s",
+			read.Len(), read.Cursor(), compared.Baseline.Len(), compared.Baseline.Cursor())
+	}
 	settle(t, path)
 	there, err := FindChanges(ctx, path, since, Options{TempDir: filepath.Join(temp, "never", "made")})
 	if err != nil {
@@ -105,6 +109,21 @@ func changesOf(t testing.TB, path string, since *Baseline) *Changes {
 	same(t, "in place", found, there)
 	checkRecent(t, l, since, found)
 	return there // it knows the files' times, as they are now
+}
+
+// readBaseline is what a sequence of assets tells of what it read, and only at its end.
+func readBaseline(t testing.TB, l *Library) *Baseline {
+	t.Helper()
+	var read Baseline
+	for _, err := range l.Assets(context.Background(), Query{Order: ByDate, Baseline: &read}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read.Len() > 0 || read.Cursor() != "" {
+			t.Fatal("a sequence tells a baseline before its end")
+		}
+	}
+	return &read
 }
 
 func same(t testing.TB, how string, a, b *Changes) {

@@ -12,7 +12,8 @@ import (
 )
 
 // digester reads assets as digests of what Assets would tell of them, files on
-// disk apart: the same queries, but nothing is decoded and no file is looked for.
+// disk apart: the same queries, but nothing is decoded and no file is looked for. A
+// sequence of assets that is to tell a Baseline hands it the rows that it reads.
 type digester struct {
 	reader
 	uuid, attributes int // columns of the query for assets
@@ -113,14 +114,7 @@ func (d *digester) read(keys []int64) ([]*digested, error) {
 		if all[i] != nil {
 			return // a second row of attributes, as in reader.read
 		}
-		a := &digested{uuid: UUID(stmt.ColumnText(d.uuid)), attributes: stmt.ColumnInt64(d.attributes)}
-		a.rows = appendText(a.rows, d.l.sharedScope()) // moves files from release to release
-		for c := 1; c < stmt.ColumnCount(); c++ {
-			if !d.skip[c] {
-				a.rows = appendColumn(a.rows, stmt, c)
-			}
-		}
-		all[i] = a
+		all[i] = d.begin(stmt)
 	})
 	if err != nil {
 		return nil, err
@@ -137,9 +131,9 @@ func (d *digester) read(keys []int64) ([]*digested, error) {
 		add   func(*digested, *sqlite.Stmt)
 	}{
 		{d.l.queries.resources, keys, d.addFile},
-		{d.l.queries.faces, keys, func(a *digested, stmt *sqlite.Stmt) { a.ties += d.face(stmt) }},
-		{d.l.queries.albums, keys, func(a *digested, stmt *sqlite.Stmt) { a.ties += d.albums[stmt.ColumnInt64(1)] }},
-		{d.l.queries.keywords, words, func(a *digested, stmt *sqlite.Stmt) { a.ties += d.words[stmt.ColumnInt64(1)] }},
+		{d.l.queries.faces, keys, d.addFace},
+		{d.l.queries.albums, keys, d.addAlbum},
+		{d.l.queries.keywords, words, d.addWord},
 	} {
 		err := d.each(q.query, q.keys, func(i int, stmt *sqlite.Stmt) {
 			if all[i] != nil {
@@ -156,6 +150,24 @@ func (d *digester) read(keys []int64) ([]*digested, error) {
 	}
 	return all, nil
 }
+
+// begin takes an asset's own row.
+func (d *digester) begin(stmt *sqlite.Stmt) *digested {
+	a := &digested{uuid: UUID(stmt.ColumnText(d.uuid)), attributes: stmt.ColumnInt64(d.attributes)}
+	a.rows = appendText(a.rows, d.l.sharedScope()) // moves files from release to release
+	for c := 1; c < stmt.ColumnCount(); c++ {
+		if !d.skip[c] {
+			a.rows = appendColumn(a.rows, stmt, c)
+		}
+	}
+	return a
+}
+
+func (d *digester) addFace(a *digested, stmt *sqlite.Stmt) { a.ties += d.face(stmt) }
+
+func (d *digester) addAlbum(a *digested, stmt *sqlite.Stmt) { a.ties += d.albums[stmt.ColumnInt64(1)] }
+
+func (d *digester) addWord(a *digested, stmt *sqlite.Stmt) { a.ties += d.words[stmt.ColumnInt64(1)] }
 
 // addFile takes a row of a file: all columns but those that are keys, for which
 // what they lead to counts.

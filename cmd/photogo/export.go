@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -141,7 +140,11 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
-	plan, err := export.NewPlan(library.Assets(c.Context, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}), dest.Record, dest.Folder(), opt)
+	query := photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}
+	if cursor != "" && !dry {
+		query.Baseline = &photosdb.Baseline{}
+	}
+	plan, err := export.NewPlan(library.Assets(c.Context, query), dest.Record, dest.Folder(), opt)
 	if err != nil {
 		return err
 	}
@@ -153,7 +156,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		summary, err = plan.Run(c.Context, export.Job{
 			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(),
 			Cursor: cursor, Wish: wish, Event: p.event, Fetch: fetch,
-			Library: func(ctx context.Context) (*photosdb.Baseline, error) { return baselineOf(ctx, library) },
+			Library: query.Baseline,
 		})
 		err = endDownloads(p, downloads, summary, err)
 	}
@@ -254,15 +257,6 @@ func exportRecent(c *cli.Context, e environment, state, wish string, opt export.
 	downloads, fetch := fetching(p, dest, download)
 	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event, Fetch: fetch})
 	return true, finishExport(p, summary, endDownloads(p, downloads, summary, err))
-}
-
-// baselineOf is what an open library holds.
-func baselineOf(ctx context.Context, l *photosdb.Library) (*photosdb.Baseline, error) {
-	found, err := l.Compare(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	return found.Baseline, nil
 }
 
 // wishOf is all that decides what an export does, as a text; "" where every file is to
