@@ -92,7 +92,7 @@ func (s *schema) participantQuery() string {
 	}
 	column := func(name string) string { return s.column("p", table, name) }
 	return "SELECT j.key, p.ZUUID, " + column("ZEMAILADDRESS") + ", " + column("ZPHONENUMBER") + ", " + column("ZISCURRENTUSER") + ", " +
-		boundedBlob(column("ZNAMECOMPONENTS")) +
+		boundedBlob(column("ZNAMECOMPONENTS")) + ", p.Z_PK" +
 		" FROM json_each(?1) j CROSS JOIN " + tie + " t ON t." + owner + " = j.value CROSS JOIN " + table + " p ON p.Z_PK = t.ZPARTICIPANT WHERE j.value <> 0"
 }
 
@@ -104,7 +104,7 @@ func (d *detailReader) readParticipants(attributes []int64, details []*detail) e
 		if !(cell{stmt, 5}).null() {
 			var err error
 			p.Name, err = decodeName(d.blob(stmt, 5))
-			details[i].fail(err)
+			details[i].fail("ZSHAREPARTICIPANT", stmt.ColumnInt64(6), err)
 		}
 		details[i].Sharing.Participants = append(details[i].Sharing.Participants, p)
 	})
