@@ -156,7 +156,7 @@ func readOwners(conn *sqlite.Conn, s *schema) (map[string]string, error) {
 		{"ZCLOUDSHAREDALBUMINVITATIONRECORD", "ZINVITEEHASHEDPERSONID", "ZINVITEEFULLNAME", "ZINVITEEFIRSTNAME", "ZINVITEELASTNAME"},
 		{"ZGENERICALBUM", "ZCLOUDOWNERHASHEDPERSONID", "ZCLOUDOWNERFULLNAME", "ZCLOUDOWNERFIRSTNAME", "ZCLOUDOWNERLASTNAME"},
 	} {
-		if !s.has(source.table, source.id) {
+		if !s.has(source.table, "Z_PK", source.id) {
 			continue
 		}
 		t := source.table

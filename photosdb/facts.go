@@ -115,13 +115,13 @@ var facts = []fact{
 	{"", "a", []string{"ZAVALANCHEPICKTYPE"}, func(r *row, c cell) { r.pickType = c.int() }},
 
 	{"type", "a", []string{"ZUNIFORMTYPEIDENTIFIER"}, func(r *row, c cell) { r.Current.UTI = c.raw() }},
-	{"width", "a", []string{"ZWIDTH"}, func(r *row, c cell) { r.Current.Width = int(c.int()) }},
-	{"height", "a", []string{"ZHEIGHT"}, func(r *row, c cell) { r.Current.Height = int(c.int()) }},
-	{"orientation", "a", []string{"ZORIENTATION"}, func(r *row, c cell) { r.Current.Orientation = int(c.int()) }},
-	{"original width", "b", []string{"ZORIGINALWIDTH"}, func(r *row, c cell) { r.Original.Width = int(c.int()) }},
-	{"original height", "b", []string{"ZORIGINALHEIGHT"}, func(r *row, c cell) { r.Original.Height = int(c.int()) }},
-	{"original orientation", "b", []string{"ZORIGINALORIENTATION"}, func(r *row, c cell) { r.Original.Orientation = int(c.int()) }},
-	{"original size", "b", []string{"ZORIGINALFILESIZE"}, func(r *row, c cell) { r.Original.Bytes = c.int() }},
+	{"width", "a", []string{"ZWIDTH"}, func(r *row, c cell) { r.Current.take(FrameWidth, c) }},
+	{"height", "a", []string{"ZHEIGHT"}, func(r *row, c cell) { r.Current.take(FrameHeight, c) }},
+	{"orientation", "a", []string{"ZORIENTATION"}, func(r *row, c cell) { r.Current.take(FrameOrientation, c) }},
+	{"original width", "b", []string{"ZORIGINALWIDTH"}, func(r *row, c cell) { r.Original.take(FrameWidth, c) }},
+	{"original height", "b", []string{"ZORIGINALHEIGHT"}, func(r *row, c cell) { r.Original.take(FrameHeight, c) }},
+	{"original orientation", "b", []string{"ZORIGINALORIENTATION"}, func(r *row, c cell) { r.Original.take(FrameOrientation, c) }},
+	{"original size", "b", []string{"ZORIGINALFILESIZE"}, func(r *row, c cell) { r.Original.take(FrameBytes, c) }},
 	{"duration", "a", []string{"ZDURATION"}, func(r *row, c cell) { r.setDuration(c) }},
 	{"fingerprints", "b", []string{"ZORIGINALSTABLEHASH", "ZMASTERFINGERPRINT"}, func(r *row, c cell) { r.Original.Fingerprint = c.raw() }},
 	{"", "b", []string{"ZADJUSTEDSTABLEHASH", "ZADJUSTEDFINGERPRINT"}, func(r *row, c cell) { r.Current.Fingerprint = c.raw() }},
@@ -156,8 +156,31 @@ func kindOf(c cell) Kind {
 }
 
 func (r *row) setDuration(c cell) {
-	if f := c.float(); f != nil && r.Kind == Movie {
+	if r.Kind != Movie {
+		return
+	}
+	if f := c.float(); f != nil {
 		r.Media.Duration = *f
+	} else {
+		r.Media.NoDuration = true
+	}
+}
+
+// take takes one of the frame's numbers, all of which are unknown before.
+func (f *Frame) take(n FrameNumbers, c cell) {
+	if !c.number() {
+		return
+	}
+	f.Unknown &^= n
+	switch n {
+	case FrameWidth:
+		f.Width = int(c.int())
+	case FrameHeight:
+		f.Height = int(c.int())
+	case FrameOrientation:
+		f.Orientation = int(c.int())
+	case FrameBytes:
+		f.Bytes = c.int()
 	}
 }
 

@@ -144,15 +144,13 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 		case ok:
 			a.Resources = append(a.Resources, l.resource(a, role, r))
 		case role == RoleAdjustments && a.Edited():
-			res := l.locate(a, role, resourceRow{uti: "com.apple.property-list"})
-			res.Local = res.OnDisk
-			a.Resources = append(a.Resources, res)
+			a.Resources = append(a.Resources, l.unrecorded(a, role, "com.apple.property-list"))
 		case role == RoleOriginal && a.Name.Library != "":
 			// No row, but the asset itself names its file.
-			a.Resources = append(a.Resources, l.locate(a, role, resourceRow{uti: a.Current.UTI}))
+			a.Resources = append(a.Resources, l.unrecorded(a, role, a.Current.UTI))
 		case role == RoleLive && a.Kind == Photo && a.fromSharedAlbum(resourceRow{}):
 			// What a shared album sends is not always in a row.
-			if live := l.locate(a, role, resourceRow{uti: "com.apple.quicktime-movie"}); live.OnDisk {
+			if live := l.unrecorded(a, role, "com.apple.quicktime-movie"); live.OnDisk {
 				a.Resources = append(a.Resources, live)
 			}
 		}
@@ -161,6 +159,13 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 	if r := a.Resource(RoleOriginal); r != nil {
 		a.Original.UTI = r.UTI
 	}
+}
+
+// unrecorded describes a file that no row tells of.
+func (l *Library) unrecorded(a *row, role Role, uti string) Resource {
+	res := l.resource(a, role, resourceRow{uti: uti})
+	res.Local, res.Unrecorded = res.OnDisk, true
+	return res
 }
 
 // addPreview adds the largest picture that Photos keeps of an asset whose original is

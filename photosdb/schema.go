@@ -97,8 +97,10 @@ func (s *schema) core() error {
 // readMetadata reads the store's id and model version. A damaged property list
 // is told later, by a model version of 0, and stops nothing.
 func (s *schema) readMetadata(conn *sqlite.Conn) error {
-	if !s.tables["Z_METADATA"]["Z_PLIST"] || !s.tables["Z_METADATA"]["Z_UUID"] {
-		return fmt.Errorf("%w: no table Z_METADATA", ErrUnsupported)
+	for _, column := range []string{"Z_UUID", "Z_PLIST"} {
+		if !s.has("Z_METADATA", column) {
+			return fmt.Errorf("%w: no column Z_METADATA.%s", ErrUnsupported, column)
+		}
 	}
 	return each(conn, `SELECT Z_UUID, Z_PLIST FROM Z_METADATA`, func(stmt *sqlite.Stmt) error {
 		s.store = stmt.ColumnText(0)
@@ -142,7 +144,7 @@ func decodePlist(data []byte, into any) (err error) {
 // change up and down from release to release.
 func readEntities(conn *sqlite.Conn, s *schema) (map[string]int64, error) {
 	entities := map[string]int64{}
-	if !s.tables["Z_PRIMARYKEY"]["Z_ENT"] {
+	if !s.has("Z_PRIMARYKEY", "Z_ENT", "Z_NAME") {
 		return entities, nil
 	}
 	err := each(conn, `SELECT Z_NAME, Z_ENT FROM Z_PRIMARYKEY`, func(stmt *sqlite.Stmt) error {
@@ -171,7 +173,7 @@ func (s *schema) deriveJoins(entities map[string]int64) {
 	if !s.hasJoin(s.wordJoin) {
 		s.wordJoin = s.findJoin(`^Z_\d+KEYWORDS$`, `^Z_\d+ASSETATTRIBUTES$`, `^Z_\d+KEYWORDS$`)
 	}
-	if s.albumJoin.table == "" || !s.has("ZGENERICALBUM", "ZKIND", "ZUUID", "ZTITLE") {
+	if s.albumJoin.table == "" || !s.has("ZGENERICALBUM", "Z_PK", "ZKIND", "ZUUID", "ZTITLE") {
 		s.albumJoin = join{}
 		s.missing = append(s.missing, "albums")
 	}

@@ -22,6 +22,7 @@ func TestCoreColumnsAreNamed(t *testing.T) {
 		"ZADDITIONALASSETATTRIBUTES.Z_PK", "ZADDITIONALASSETATTRIBUTES.ZASSET", "ZADDITIONALASSETATTRIBUTES.ZORIGINALFILENAME",
 		"ZINTERNALRESOURCE.Z_PK", "ZINTERNALRESOURCE.ZASSET", "ZINTERNALRESOURCE.ZRESOURCETYPE", "ZINTERNALRESOURCE.ZDATASTORESUBTYPE",
 		"ZINTERNALRESOURCE.ZVERSION", "ZINTERNALRESOURCE.ZRECIPEID", "ZINTERNALRESOURCE.ZDATASTORECLASSID",
+		"Z_METADATA.Z_UUID", "Z_METADATA.Z_PLIST",
 	}
 	tables := []string{"ZASSET", "ZADDITIONALASSETATTRIBUTES", "ZINTERNALRESOURCE", "Z_METADATA"}
 	lib := build(t, fixture.Options{})
@@ -60,10 +61,10 @@ var optional = []struct {
 	{"ZADDITIONALASSETATTRIBUTES.ZTIMEZONENAME", "", []string{"Dates.Taken", "Dates.Zone.Name", "Dates.Zone.Offset", "Dates.Zone.Source"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZINFERREDTIMEZONEOFFSET", "", []string{"Dates.Taken", "Dates.Zone.Offset", "Dates.Zone.Source"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZEXIFTIMESTAMPSTRING", "", []string{"Dates.Exif"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALWIDTH", "original width", []string{"Original.Width"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALHEIGHT", "original height", []string{"Original.Height"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALORIENTATION", "original orientation", []string{"Original.Orientation"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALFILESIZE", "original size", []string{"Original.Bytes"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALWIDTH", "original width", []string{"Original.Width", "Original.Unknown"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALHEIGHT", "original height", []string{"Original.Height", "Original.Unknown"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALORIENTATION", "original orientation", []string{"Original.Orientation", "Original.Unknown"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALFILESIZE", "original size", []string{"Original.Bytes", "Original.Unknown"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALSTABLEHASH", "fingerprints", []string{"Original.Fingerprint"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZADJUSTEDSTABLEHASH", "", []string{"Current.Fingerprint"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALRESOURCECHOICE", "", []string{"Flags.RawIsOriginal"}},
@@ -81,11 +82,11 @@ var optional = []struct {
 	{"ZASSET.ZDEPTHTYPE", "", []string{"Media.Subtypes"}},
 	{"ZASSET.ZAVALANCHEUUID", "bursts", []string{"Media.Burst", "Media.Subtypes"}},
 	{"ZASSET.ZAVALANCHEPICKTYPE", "", []string{"Media.Burst"}},
-	{"ZASSET.ZWIDTH", "width", []string{"Current.Width"}},
-	{"ZASSET.ZHEIGHT", "height", []string{"Current.Height"}},
-	{"ZASSET.ZORIENTATION", "orientation", []string{"Current.Orientation"}},
+	{"ZASSET.ZWIDTH", "width", []string{"Current.Width", "Current.Unknown"}},
+	{"ZASSET.ZHEIGHT", "height", []string{"Current.Height", "Current.Unknown"}},
+	{"ZASSET.ZORIENTATION", "orientation", []string{"Current.Orientation", "Current.Unknown"}},
 	{"ZASSET.ZUNIFORMTYPEIDENTIFIER", "type", []string{"Current.UTI"}},
-	{"ZASSET.ZDURATION", "duration", []string{"Media.Duration"}},
+	{"ZASSET.ZDURATION", "duration", []string{"Media.Duration", "Media.NoDuration"}},
 	{"ZASSET.ZCLOUDASSETGUID", "", []string{"Cloud.AssetGUID"}},
 	{"ZASSET.ZMASTER", "", []string{"Cloud.MasterGUID", "Cloud.Uploaded"}},
 	{"ZCLOUDMASTER.ZCLOUDMASTERGUID", "", []string{"Cloud.MasterGUID"}},
@@ -100,13 +101,17 @@ var optional = []struct {
 	{"ZDETECTEDFACE.ZASSETFORFACE", "faces", []string{"Faces"}},
 	{"ZDETECTEDFACE.ZQUALITY", "", []string{"Faces"}},
 	{"ZDETECTEDFACE.ZDETECTIONTYPE", "", []string{"Faces"}},
+	{"ZDETECTEDFACE.ZUUID", "faces", []string{"Faces"}},
 	{"ZPERSON.ZFULLNAME", "persons", []string{"Faces"}},
 	{"ZPERSON.ZMERGETARGETPERSON", "", []string{"Faces"}},
 	{"ZKEYWORD.ZTITLE", "keywords", []string{"Text.Keywords"}},
 	{"ZGENERICALBUM.ZPARENTFOLDER", "", []string{"Albums"}},
 	{"ZGENERICALBUM.ZTITLE", "albums", []string{"Albums", "SharedAlbums"}},
+	{"ZGENERICALBUM.Z_PK", "albums", []string{"Albums", "SharedAlbums"}},
+	{"ZCLOUDSHAREDALBUMINVITATIONRECORD.Z_PK", "", nil}, // the owner's own name is with the album
 	{"ZGENERICALBUM.ZCLOUDOWNERHASHEDPERSONID", "", []string{"SharedAlbums"}},
 	{"Z_PRIMARYKEY.Z_ENT", "", nil}, // the join tables are found by their shape
+	{"Z_PRIMARYKEY.Z_NAME", "", nil},
 }
 
 // A fact whose column is gone is left out, with a warning; all else stays.
