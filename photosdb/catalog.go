@@ -41,6 +41,9 @@ func readCatalog(conn *sqlite.Conn, s *schema) (*catalog, error) {
 		{c.volumes, "ZFILESYSTEMVOLUME", "ZNAME"},
 	} {
 		if !s.has(small.table, "Z_PK", small.column) {
+			if small.table != "ZKEYWORD" && !(small.table == "ZUNIFORMTYPEIDENTIFIER" && s.has("ZINTERNALRESOURCE", "ZCOMPACTUTI")) {
+				s.lacksColumn(small.table, small.column)
+			}
 			continue
 		}
 		err := each(conn, "SELECT Z_PK, "+small.column+" FROM "+small.table, func(stmt *sqlite.Stmt) error {
@@ -157,6 +160,9 @@ func readOwners(conn *sqlite.Conn, s *schema) (map[string]string, error) {
 		{"ZGENERICALBUM", "ZCLOUDOWNERHASHEDPERSONID", "ZCLOUDOWNERFULLNAME", "ZCLOUDOWNERFIRSTNAME", "ZCLOUDOWNERLASTNAME"},
 	} {
 		if !s.has(source.table, "Z_PK", source.id) {
+			if source.table != "ZGENERICALBUM" || s.albumJoin.table != "" { // else there are no albums at all
+				s.lacksColumn(source.table, source.id)
+			}
 			continue
 		}
 		t := source.table

@@ -192,9 +192,9 @@ func TestEachGroupOfDetailsIsReadAlone(t *testing.T) {
 func TestMissingTablesOfDetailsAreLeftOut(t *testing.T) {
 	lib := build(t, fixture.Options{})
 	for _, table := range []struct{ name, warning string }{
-		{"ZEXTENDEDATTRIBUTES", "camera"}, {"ZCOMPUTEDASSETATTRIBUTES", ""}, {"ZUNMANAGEDADJUSTMENT", "facts of edits"}, {"ZMOMENT", "moments"},
-		{"ZSHARE", ""}, {"ZSHAREPARTICIPANT", ""}, {"ZASSETCONTRIBUTOR", ""}, {"ZCLOUDSHAREDCOMMENT", "comments"},
-		{"ZCLOUDSHAREDALBUMINVITATIONRECORD", ""},
+		{"ZEXTENDEDATTRIBUTES", "camera"}, {"ZCOMPUTEDASSETATTRIBUTES", "scores"}, {"ZUNMANAGEDADJUSTMENT", "facts of edits"}, {"ZMOMENT", "moments"},
+		{"ZSHARE", "shared library"}, {"ZSHAREPARTICIPANT", "participants"}, {"ZASSETCONTRIBUTOR", "participants"}, {"ZCLOUDSHAREDCOMMENT", "comments"},
+		{"ZCLOUDSHAREDALBUMINVITATIONRECORD", "ZINVITEEHASHEDPERSONID"},
 	} {
 		path := cloneDatabase(t, lib.Path)
 		edit(t, path, "DROP TABLE "+table.name)

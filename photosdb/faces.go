@@ -22,6 +22,8 @@ func (s *schema) faceColumns() string {
 	person := ", NULL"
 	if s.facePerson != "" {
 		person = ", f." + s.facePerson
+	} else {
+		s.lacks("people on faces")
 	}
 	return "f.ZUUID" + person + column("ZCENTERX") + column("ZCENTERY") + column("ZSIZE") +
 		column("ZSOURCEWIDTH") + column("ZSOURCEHEIGHT") + column("ZQUALITY") + column("ZROLL") + column("ZMANUAL") +

@@ -10,7 +10,7 @@ import (
 
 // fact is one thing an asset's row says: where it comes from, and where it goes.
 type fact struct {
-	name    string   // for the warning when it is absent; "" for facts that come and go with releases
+	name    string   // for the warning when it is absent; "" stands for its column
 	table   string   // alias: a asset, b attributes, d description, m cloud master
 	columns []string // the first that exists is read, newest name first
 	set     func(*row, cell)
@@ -127,7 +127,7 @@ var facts = []fact{
 	{"", "b", []string{"ZADJUSTEDSTABLEHASH", "ZADJUSTEDFINGERPRINT"}, func(r *row, c cell) { r.Current.Fingerprint = c.raw() }},
 	{"", "b", []string{"ZORIGINALRESOURCECHOICE"}, func(r *row, c cell) { r.Flags.RawIsOriginal = c.int() == 1 }},
 
-	{"", "m", []string{"ZCLOUDMASTERGUID"}, func(r *row, c cell) { r.Cloud.MasterGUID = c.raw() }},
+	{"what iCloud calls originals", "m", []string{"ZCLOUDMASTERGUID"}, func(r *row, c cell) { r.Cloud.MasterGUID = c.raw() }},
 	{"", "m", []string{"ZCLOUDLOCALSTATE"}, func(r *row, c cell) { r.setCloudState(c) }},
 	{"", "a", []string{"ZCLOUDASSETGUID"}, func(r *row, c cell) { r.Cloud.AssetGUID = c.raw() }},
 	{"", "a", []string{"ZCLOUDBATCHPUBLISHDATE"}, func(r *row, c cell) { r.Origin.SharedAlbum = !c.null() }},
@@ -203,11 +203,13 @@ func (s *schema) assetQuery() (string, []fact) {
 	var used []fact
 	for _, f := range facts {
 		column := "NULL"
-		if joined[f.table] {
+		switch {
+		case joined[f.table] && f.name == "":
 			column = s.column(f.table, tables[f.table], f.columns...)
-		}
-		if column == "NULL" && f.name != "" {
-			s.missing = append(s.missing, f.name)
+		case joined[f.table]:
+			column = s.optional(f.name, f.table, tables[f.table], f.columns...)
+		case f.name != "":
+			s.lacks(f.name)
 		}
 		columns, used = append(columns, column), append(used, f)
 	}

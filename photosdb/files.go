@@ -35,7 +35,7 @@ func (s *schema) resourceQuery() string {
 		s.optional("types of files", "r", table, "ZCOMPACTUTI", "ZUNIFORMTYPEIDENTIFIER") + ", " +
 		s.optional("sizes of files", "r", table, "ZDATALENGTH") + ", " +
 		s.column("r", table, "ZUNORIENTEDWIDTH") + ", " + s.column("r", table, "ZUNORIENTEDHEIGHT") + ", " +
-		s.column("r", table, "ZSTABLEHASH") + ", " + s.column("r", table, "ZFINGERPRINT") + ", " +
+		s.find("r", table, "ZSTABLEHASH") + ", " + s.column("r", table, "ZFINGERPRINT") + ", " +
 		s.optional("what is local", "r", table, "ZLOCALAVAILABILITY") + ", " +
 		s.optional("what is in iCloud", "r", table, "ZREMOTEAVAILABILITY") + ", " +
 		s.column("r", table, "ZFILESYSTEMVOLUME")
@@ -43,6 +43,7 @@ func (s *schema) resourceQuery() string {
 	if bookmarks {
 		query += ", k.ZPATHRELATIVETOVOLUME"
 	} else {
+		s.lacksColumn("ZFILESYSTEMBOOKMARK", "ZPATHRELATIVETOVOLUME")
 		query += ", NULL"
 	}
 	query += " FROM json_each(?1) j CROSS JOIN " + table + " r ON r.ZASSET = j.value"

@@ -177,7 +177,7 @@ func (s *schema) deriveJoins(entities map[string]int64) {
 		s.albumJoin = join{}
 		s.missing = append(s.missing, "albums")
 	}
-	if s.wordJoin.table == "" || !s.has("ZKEYWORD", "ZTITLE") {
+	if s.wordJoin.table == "" || !s.has("ZKEYWORD", "Z_PK", "ZTITLE") {
 		s.wordJoin = join{}
 		s.missing = append(s.missing, "keywords")
 	}
@@ -235,22 +235,38 @@ func (s *schema) first(table string, columns ...string) string {
 	return ""
 }
 
-// column returns alias.column for the first column that the table has, and NULL
-// for none.
-func (s *schema) column(alias, table string, columns ...string) string {
+// find returns alias.column for the first column that the table has, and NULL for none.
+func (s *schema) find(alias, table string, columns ...string) string {
 	if c := s.first(table, columns...); c != "" {
 		return alias + "." + c
 	}
 	return "NULL"
 }
 
-// optional is column for a fact whose absence is worth a warning.
+// column is find for a fact that has no other name than its column, newest name first.
+func (s *schema) column(alias, table string, columns ...string) string {
+	c := s.find(alias, table, columns...)
+	if c == "NULL" {
+		s.lacksColumn(table, columns[0])
+	}
+	return c
+}
+
+// optional is find for a fact that has a name.
 func (s *schema) optional(fact, alias, table string, columns ...string) string {
-	c := s.column(alias, table, columns...)
+	c := s.find(alias, table, columns...)
 	if c == "NULL" {
 		s.lacks(fact)
 	}
 	return c
+}
+
+// lacksColumn is lacks for a column, unless it comes and goes with releases and this one
+// need not have it.
+func (s *schema) lacksColumn(table, column string) {
+	if s.expects(table, column) {
+		s.lacks(table + "." + column)
+	}
 }
 
 // lacks remembers an optional fact that this database has not, once.

@@ -48,7 +48,7 @@ func TestCoreColumnsAreNamed(t *testing.T) {
 }
 
 // optional are facts that an asset can be without: the column, the word of the
-// warning ("" for a column that comes and goes with releases) and the fields
+// warning ("" where nothing is lost) and the fields
 // that alone may change.
 var optional = []struct {
 	column, warning string
@@ -58,58 +58,58 @@ var optional = []struct {
 	{"ZASSETDESCRIPTION.ZLONGDESCRIPTION", "description", []string{"Text.Description"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZASSETDESCRIPTION", "description", []string{"Text.Description"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZTIMEZONEOFFSET", "zone", []string{"Dates.Taken", "Dates.Zone.Offset", "Dates.Zone.Source"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZTIMEZONENAME", "", []string{"Dates.Taken", "Dates.Zone.Name", "Dates.Zone.Offset", "Dates.Zone.Source"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZINFERREDTIMEZONEOFFSET", "", []string{"Dates.Taken", "Dates.Zone.Offset", "Dates.Zone.Source"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZEXIFTIMESTAMPSTRING", "", []string{"Dates.Exif"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZTIMEZONENAME", "ZTIMEZONENAME", []string{"Dates.Taken", "Dates.Zone.Name", "Dates.Zone.Offset", "Dates.Zone.Source"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZINFERREDTIMEZONEOFFSET", "ZINFERREDTIMEZONEOFFSET", []string{"Dates.Taken", "Dates.Zone.Offset", "Dates.Zone.Source"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZEXIFTIMESTAMPSTRING", "ZEXIFTIMESTAMPSTRING", []string{"Dates.Exif"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALWIDTH", "original width", []string{"Original.Width", "Original.Unknown"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALHEIGHT", "original height", []string{"Original.Height", "Original.Unknown"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALORIENTATION", "original orientation", []string{"Original.Orientation", "Original.Unknown"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALFILESIZE", "original size", []string{"Original.Bytes", "Original.Unknown"}},
 	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALSTABLEHASH", "fingerprints", []string{"Original.Fingerprint"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZADJUSTEDSTABLEHASH", "", []string{"Current.Fingerprint"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALRESOURCECHOICE", "", []string{"Flags.RawIsOriginal"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZSYNDICATIONIDENTIFIER", "", []string{"Origin.Syndicated"}},
-	{"ZADDITIONALASSETATTRIBUTES.ZSYNDICATIONHISTORY", "", []string{"Origin.SavedToLibrary"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZADJUSTEDSTABLEHASH", "ZADJUSTEDSTABLEHASH", []string{"Current.Fingerprint"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZORIGINALRESOURCECHOICE", "ZORIGINALRESOURCECHOICE", []string{"Flags.RawIsOriginal"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZSYNDICATIONIDENTIFIER", "ZSYNDICATIONIDENTIFIER", []string{"Origin.Syndicated"}},
+	{"ZADDITIONALASSETATTRIBUTES.ZSYNDICATIONHISTORY", "ZSYNDICATIONHISTORY", []string{"Origin.SavedToLibrary"}},
 	{"ZASSET.ZADDEDDATE", "date added", []string{"Dates.Added"}},
 	{"ZASSET.ZADJUSTMENTTIMESTAMP", "last edit", []string{"Dates.Modified"}},
-	{"ZASSET.ZTRASHEDDATE", "", []string{"Dates.Trashed"}},
+	{"ZASSET.ZTRASHEDDATE", "ZTRASHEDDATE", []string{"Dates.Trashed"}},
 	{"ZASSET.ZLATITUDE", "latitude", []string{"Location"}},
 	{"ZASSET.ZLONGITUDE", "longitude", []string{"Location"}},
 	{"ZASSET.ZFAVORITE", "favourites", []string{"Flags.Favorite"}},
 	{"ZASSET.ZHIDDEN", "hidden", []string{"Flags.Hidden"}},
 	{"ZASSET.ZVISIBILITYSTATE", "visibility", []string{"Flags.Visible"}},
 	{"ZASSET.ZKINDSUBTYPE", "kinds of picture", []string{"Media.Subtypes"}},
-	{"ZASSET.ZDEPTHTYPE", "", []string{"Media.Subtypes"}},
+	{"ZASSET.ZDEPTHTYPE", "ZDEPTHTYPE", []string{"Media.Subtypes"}},
 	{"ZASSET.ZAVALANCHEUUID", "bursts", []string{"Media.Burst", "Media.Subtypes"}},
-	{"ZASSET.ZAVALANCHEPICKTYPE", "", []string{"Media.Burst"}},
+	{"ZASSET.ZAVALANCHEPICKTYPE", "ZAVALANCHEPICKTYPE", []string{"Media.Burst"}},
 	{"ZASSET.ZWIDTH", "width", []string{"Current.Width", "Current.Unknown"}},
 	{"ZASSET.ZHEIGHT", "height", []string{"Current.Height", "Current.Unknown"}},
 	{"ZASSET.ZORIENTATION", "orientation", []string{"Current.Orientation", "Current.Unknown"}},
 	{"ZASSET.ZUNIFORMTYPEIDENTIFIER", "type", []string{"Current.UTI"}},
 	{"ZASSET.ZDURATION", "duration", []string{"Media.Duration", "Media.NoDuration"}},
-	{"ZASSET.ZCLOUDASSETGUID", "", []string{"Cloud.AssetGUID"}},
-	{"ZASSET.ZMASTER", "", []string{"Cloud.MasterGUID", "Cloud.Uploaded"}},
-	{"ZCLOUDMASTER.ZCLOUDMASTERGUID", "", []string{"Cloud.MasterGUID"}},
-	{"ZASSET.ZCLOUDBATCHPUBLISHDATE", "", []string{"Origin.SharedAlbum"}},
-	{"ZASSET.ZACTIVELIBRARYSCOPEPARTICIPATIONSTATE", "", []string{"Origin.SharedLibrary"}},
+	{"ZASSET.ZCLOUDASSETGUID", "ZCLOUDASSETGUID", []string{"Cloud.AssetGUID"}},
+	{"ZASSET.ZMASTER", "iCloud", []string{"Cloud.MasterGUID", "Cloud.Uploaded"}},
+	{"ZCLOUDMASTER.ZCLOUDMASTERGUID", "iCloud", []string{"Cloud.MasterGUID"}},
+	{"ZASSET.ZCLOUDBATCHPUBLISHDATE", "ZCLOUDBATCHPUBLISHDATE", []string{"Origin.SharedAlbum"}},
+	{"ZASSET.ZACTIVELIBRARYSCOPEPARTICIPATIONSTATE", "ZACTIVELIBRARYSCOPEPARTICIPATIONSTATE", []string{"Origin.SharedLibrary"}},
 	{"ZINTERNALRESOURCE.ZSTABLEHASH", "", nil}, // ZFINGERPRINT tells it as well
-	{"ZINTERNALRESOURCE.ZUNORIENTEDWIDTH", "", []string{"Resources"}},
+	{"ZINTERNALRESOURCE.ZUNORIENTEDWIDTH", "ZUNORIENTEDWIDTH", []string{"Resources"}},
 	{"ZINTERNALRESOURCE.ZDATALENGTH", "sizes of files", []string{"Resources"}},
 	{"ZINTERNALRESOURCE.ZLOCALAVAILABILITY", "what is local", []string{"Resources"}},
 	{"ZINTERNALRESOURCE.ZREMOTEAVAILABILITY", "what is in iCloud", []string{"Resources"}},
 	{"ZINTERNALRESOURCE.ZTRASHEDSTATE", "", nil},
 	{"ZDETECTEDFACE.ZASSETFORFACE", "faces", []string{"Faces"}},
-	{"ZDETECTEDFACE.ZQUALITY", "", []string{"Faces"}},
-	{"ZDETECTEDFACE.ZDETECTIONTYPE", "", []string{"Faces"}},
+	{"ZDETECTEDFACE.ZQUALITY", "ZQUALITY", []string{"Faces"}},
+	{"ZDETECTEDFACE.ZDETECTIONTYPE", "ZDETECTIONTYPE", []string{"Faces"}},
 	{"ZDETECTEDFACE.ZUUID", "faces", []string{"Faces"}},
 	{"ZPERSON.ZFULLNAME", "persons", []string{"Faces"}},
-	{"ZPERSON.ZMERGETARGETPERSON", "", []string{"Faces"}},
+	{"ZPERSON.ZMERGETARGETPERSON", "ZMERGETARGETPERSON", []string{"Faces"}},
 	{"ZKEYWORD.ZTITLE", "keywords", []string{"Text.Keywords"}},
-	{"ZGENERICALBUM.ZPARENTFOLDER", "", []string{"Albums"}},
+	{"ZGENERICALBUM.ZPARENTFOLDER", "ZPARENTFOLDER", []string{"Albums"}},
 	{"ZGENERICALBUM.ZTITLE", "albums", []string{"Albums", "SharedAlbums"}},
 	{"ZGENERICALBUM.Z_PK", "albums", []string{"Albums", "SharedAlbums"}},
-	{"ZCLOUDSHAREDALBUMINVITATIONRECORD.Z_PK", "", nil}, // the owner's own name is with the album
-	{"ZGENERICALBUM.ZCLOUDOWNERHASHEDPERSONID", "", []string{"SharedAlbums"}},
+	{"ZCLOUDSHAREDALBUMINVITATIONRECORD.Z_PK", "ZINVITEEHASHEDPERSONID", nil}, // the owner's own name is with the album
+	{"ZGENERICALBUM.ZCLOUDOWNERHASHEDPERSONID", "ZCLOUDOWNERHASHEDPERSONID", []string{"SharedAlbums"}},
 	{"Z_PRIMARYKEY.Z_ENT", "", nil}, // the join tables are found by their shape
 	{"Z_PRIMARYKEY.Z_NAME", "", nil},
 }
@@ -162,8 +162,8 @@ func TestOptionalTablesAreLeftOut(t *testing.T) {
 	lib := build(t, fixture.Options{})
 	g := generation(t, "11")
 	for table, warning := range map[string]string{
-		"ZASSETDESCRIPTION": "description", "ZCLOUDMASTER": "", "ZDETECTEDFACE": "faces", "ZPERSON": "persons", "ZKEYWORD": "keywords",
-		"ZGENERICALBUM": "albums", "ZFILESYSTEMBOOKMARK": "", "ZFILESYSTEMVOLUME": "", "ZCLOUDSHAREDALBUMINVITATIONRECORD": "", "Z_PRIMARYKEY": "",
+		"ZASSETDESCRIPTION": "description", "ZCLOUDMASTER": "iCloud", "ZDETECTEDFACE": "faces", "ZPERSON": "persons", "ZKEYWORD": "keywords",
+		"ZGENERICALBUM": "albums", "ZFILESYSTEMBOOKMARK": "ZPATHRELATIVETOVOLUME", "ZFILESYSTEMVOLUME": "ZNAME", "ZCLOUDSHAREDALBUMINVITATIONRECORD": "ZINVITEEHASHEDPERSONID", "Z_PRIMARYKEY": "",
 		fmt.Sprintf("Z_%dASSETS", g.Entity("Album")):                       "albums",
 		fmt.Sprintf("Z_%dKEYWORDS", g.Entity("AdditionalAssetAttributes")): "keywords",
 	} {

@@ -25,6 +25,7 @@ func (s *schema) commentQuery() string {
 			" FROM json_each(?1) j CROSS JOIN " + table + " k ON k." + tie + " = j.value WHERE " + where
 	}
 	if !s.has(table, "ZLIKEDASSET") {
+		s.lacksColumn(table, "ZLIKEDASSET")
 		return from("ZCOMMENTEDASSET", "k.ZISLIKE IN (0, 1)")
 	}
 	return from("ZCOMMENTEDASSET", "k.ZISLIKE = 0 OR k.ZISLIKE = 1 AND k.ZLIKEDASSET IS NULL") +
@@ -88,6 +89,9 @@ func (s *schema) participantQuery() string {
 	const tie, table = "ZASSETCONTRIBUTOR", "ZSHAREPARTICIPANT"
 	owner := s.matching(tie, `^Z_?\d+LIBRARYSCOPEASSETCONTRIBUTORS$`)
 	if owner == "" || !s.has(tie, "ZPARTICIPANT") || !s.has(table, "Z_PK", "ZUUID") {
+		if s.expects(tie) {
+			s.lacks("participants")
+		}
 		return "" // as before Photos 8
 	}
 	column := func(name string) string { return s.column("p", table, name) }
