@@ -1,6 +1,7 @@
 package photosdb
 
 import (
+	"slices"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -19,6 +20,13 @@ type album struct {
 	Album
 	shared bool
 }
+
+// Limits of what is followed, beyond anything that people make: thousands of rows that
+// lie in each other would else take a time and a memory that grow with their square.
+const (
+	maxFolders = 100
+	maxMerges  = 1000
+)
 
 // Values of ZGENERICALBUM.ZKIND.
 const (
@@ -86,7 +94,7 @@ func (c *catalog) readPersons(conn *sqlite.Conn, s *schema) error {
 		// A person who was merged into another goes by the other's name; a
 		// circle of merges, which is damage, leaves nobody's.
 		into := pk
-		for range len(rows) {
+		for range min(len(rows), maxMerges) {
 			next := rows[into].into
 			if next == 0 || c.persons[next] == nil {
 				break
@@ -139,14 +147,15 @@ func (c *catalog) readAlbums(conn *sqlite.Conn, s *schema) error {
 	for pk, parent := range parents {
 		a := c.albums[pk]
 		// A folder that lies in itself is damage; it ends the walk.
-		for len(a.Folders) <= len(folders) {
+		for len(a.Folders) <= min(len(folders), maxFolders) {
 			f, ok := folders[parent]
 			if !ok {
 				break
 			}
-			a.Folders = append([]Folder{f.Folder}, a.Folders...)
+			a.Folders = append(a.Folders, f.Folder)
 			parent = f.parent
 		}
+		slices.Reverse(a.Folders)
 		c.albums[pk] = a
 	}
 	return err

@@ -314,6 +314,39 @@ func TestCirclesEnd(t *testing.T) {
 	})
 }
 
+// Circles of thousands end soon, too, and take no more memory than their rows.
+func TestLargeCirclesEnd(t *testing.T) {
+	const many = 30_000
+	lib := build(t, fixture.Options{})
+	numbers := fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", many)
+	next := fmt.Sprintf("(1000000 + i %% %d)", many)
+	edit(t, lib.Path, "BEGIN",
+		"INSERT INTO ZGENERICALBUM (Z_PK, ZKIND, ZUUID, ZTITLE, ZPARENTFOLDER) "+numbers+"SELECT 999999 + i, 4000, 'F' || i, 'Folder', "+next+" FROM n",
+		"INSERT INTO ZGENERICALBUM (Z_PK, ZKIND, ZUUID, ZTITLE, ZPARENTFOLDER) "+numbers+"SELECT 2000000 + i, 2, 'A' || i, 'Album', "+next+" FROM n",
+		"INSERT INTO ZPERSON (Z_PK, ZPERSONUUID, ZFULLNAME, ZMERGETARGETPERSON) "+numbers+"SELECT 999999 + i, 'P' || i, 'Anna', "+next+" FROM n",
+		"INSERT INTO Z_PRIMARYKEY (Z_ENT, Z_NAME, Z_SUPER) "+numbers+"SELECT 999999 + i, 'E' || i, "+next+" FROM n",
+		"COMMIT")
+	within(t, time.Minute, func() {
+		l := open(t, lib.Path)
+		if n := len(list(t, l, ByUUID)); n != len(lib.Assets) {
+			t.Errorf("%d assets, want %d", n, len(lib.Assets))
+		}
+		if n := len(lists(t, l.Albums)); n < many {
+			t.Errorf("%d albums", n)
+		}
+		if n := len(lists(t, l.Persons)); n < many {
+			t.Errorf("%d persons", n)
+		}
+		first, err := l.Changes(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Changes(t.Context(), first.Baseline); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // within fails the whole run where something does not end: it holds no promise
 // on how long anything takes.
 func within(t *testing.T, limit time.Duration, do func()) {
