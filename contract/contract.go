@@ -59,13 +59,13 @@ type assetRecord struct {
 	Burst               *burstRecord       `json:"burst"`
 	Raw                 rawRecord          `json:"raw"`
 	Edited              bool               `json:"edited"`
-	Width               int                `json:"width"`
-	Height              int                `json:"height"`
-	Orientation         int                `json:"orientation"`
-	OriginalWidth       int                `json:"original_width"`
-	OriginalHeight      int                `json:"original_height"`
-	OriginalOrientation int                `json:"original_orientation"`
-	OriginalSize        int64              `json:"original_size"`
+	Width               *whole             `json:"width"`
+	Height              *whole             `json:"height"`
+	Orientation         *whole             `json:"orientation"`
+	OriginalWidth       *whole             `json:"original_width"`
+	OriginalHeight      *whole             `json:"original_height"`
+	OriginalOrientation *whole             `json:"original_orientation"`
+	OriginalSize        *whole             `json:"original_size"`
 	Duration            *float64           `json:"duration"`
 	Fingerprint         *string            `json:"fingerprint"`
 	CloudGUID           *string            `json:"cloud_guid"`
@@ -129,22 +129,27 @@ func record(a *photosdb.Asset) assetRecord {
 		Keywords: list(a.Text.Keywords), Albums: albums(a), SharedAlbums: sharedAlbums(a), Persons: list(a.Persons()),
 		Location: location(a.Location), Favorite: a.Flags.Favorite, Hidden: a.Flags.Hidden, Trashed: a.Flags.Trashed, Visible: a.Flags.Visible,
 		Subtypes: list(a.Media.Subtypes), Raw: rawRecord{a.HasRaw(), a.IsRaw(), a.Flags.RawIsOriginal}, Edited: a.Edited(),
-		Width: a.Current.Width, Height: a.Current.Height, Orientation: a.Current.Orientation,
-		OriginalWidth: a.Original.Width, OriginalHeight: a.Original.Height, OriginalOrientation: a.Original.Orientation,
-		OriginalSize: a.Original.Bytes, Fingerprint: some(a.Original.Fingerprint),
-		CloudGUID: some(a.Cloud.MasterGUID), CloudAssetGUID: some(a.Cloud.AssetGUID), InCloud: a.Cloud.Uploaded,
+		Width:               told(a.Current.Width, a.Current.Unknown&photosdb.FrameWidth),
+		Height:              told(a.Current.Height, a.Current.Unknown&photosdb.FrameHeight),
+		Orientation:         told(a.Current.Orientation, a.Current.Unknown&photosdb.FrameOrientation),
+		OriginalWidth:       told(a.Original.Width, a.Original.Unknown&photosdb.FrameWidth),
+		OriginalHeight:      told(a.Original.Height, a.Original.Unknown&photosdb.FrameHeight),
+		OriginalOrientation: told(a.Original.Orientation, a.Original.Unknown&photosdb.FrameOrientation),
+		OriginalSize:        told(a.Original.Bytes, a.Original.Unknown&photosdb.FrameBytes),
+		Fingerprint:         some(a.Original.Fingerprint),
+		CloudGUID:           some(a.Cloud.MasterGUID), CloudAssetGUID: some(a.Cloud.AssetGUID), InCloud: a.Cloud.Uploaded,
 		Reference: a.Origin.Referenced, Shared: a.Origin.SharedAlbum, SharedLibrary: a.Origin.SharedLibrary,
 		SharedMoment: a.Origin.SharedMoment, Syndicated: a.Origin.Syndicated, SavedToLibrary: a.Origin.SavedToLibrary,
 		Missing: true,
 	}
-	if a.Kind == photosdb.Movie {
+	if a.Kind == photosdb.Movie && !a.Media.NoDuration {
 		r.Duration = number(a.Media.Duration)
 	}
 	if b := a.Media.Burst; b != nil {
 		r.Burst = &burstRecord{b.UUID, b.PickType, b.Selected(), b.Key(), b.DefaultPick()}
 	}
 	if o := a.Resource(photosdb.RoleOriginal); o != nil {
-		r.Local, r.Missing = o.Local, !o.OnDisk
+		r.Local, r.Missing = o.Local && !o.Unrecorded, !o.OnDisk
 	}
 	return r
 }
@@ -190,6 +195,19 @@ func when(t time.Time) *instant {
 	return (*instant)(&t)
 }
 
+// whole is a number that programs are told as null where it is unknown, and expressions
+// as 0, so that they can reckon with it as with any whole number.
+type whole int64
+
+// told is a whole number, unless it is among the unknown.
+func told[T int | int64, U ~uint8](n T, unknown U) *whole {
+	if unknown != 0 {
+		return nil
+	}
+	w := whole(n)
+	return &w
+}
+
 // number is a number as stored; null for one that JSON cannot tell, which is
 // damage.
 func number(f float64) *float64 {
@@ -197,6 +215,14 @@ func number(f float64) *float64 {
 		return nil
 	}
 	return &f
+}
+
+// unless is a number, unless it is among the unknown.
+func unless(f float64, unknown photosdb.FaceNumbers) *float64 {
+	if unknown != 0 {
+		return nil
+	}
+	return number(f)
 }
 
 // measure is a number that may be unknown.

@@ -83,3 +83,55 @@ func fieldNamed(t *testing.T, name string) reflect.Type {
 	t.Fatalf("no key %s", name)
 	return nil
 }
+
+// What the database does not have is null, and a 0 that it has is 0; so it is of a
+// file that has no row.
+func TestUnknownIsNull(t *testing.T) {
+	const all = photosdb.FrameWidth | photosdb.FrameHeight | photosdb.FrameOrientation | photosdb.FrameBytes
+	for _, tt := range []struct {
+		unknown photosdb.FrameNumbers
+		want    any
+	}{{0, 0.0}, {all, nil}} {
+		a := &photosdb.Asset{
+			Kind: photosdb.Movie, Media: photosdb.Media{NoDuration: tt.unknown != 0}, Details: &photosdb.Details{},
+			Faces:    []photosdb.Face{{Unknown: photosdb.FaceNumbers(tt.unknown) * 0x11}}, // seven of eight bits, or none
+			Original: photosdb.Frame{Unknown: tt.unknown}, Current: photosdb.Frame{Unknown: tt.unknown},
+			Resources: []photosdb.Resource{{Role: photosdb.RoleOriginal, Local: true, OnDisk: true, Unrecorded: true}},
+		}
+		text, err := json.Marshal(Of(a, true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"width", "height", "orientation", "original_width", "original_height", "original_orientation", "original_size"} {
+			if value, told := got[key]; !told || value != tt.want {
+				t.Errorf("%s is %v, want %v", key, value, tt.want)
+			}
+		}
+		face := got["faces"].([]any)[0].(map[string]any)
+		for _, key := range []string{"size", "source_width", "source_height", "quality", "roll"} {
+			if value, told := face[key]; !told || value != tt.want {
+				t.Errorf("%s of a face is %v, want %v", key, value, tt.want)
+			}
+		}
+		if at := face["center"].(map[string]any); at["x"] != tt.want || at["y"] != tt.want {
+			t.Errorf("a face at %v, want %v", at, tt.want)
+		}
+		file := got["resources"].([]any)[0].(map[string]any)
+		if got["duration"] != tt.want || got["local"] != false || file["local"] != true {
+			t.Errorf("duration %v, local %v and of the file %v", got["duration"], got["local"], file["local"])
+		}
+	}
+}
+
+// A face without a place has no region.
+func TestRegionOfAFaceWithoutAPlace(t *testing.T) {
+	for _, n := range []photosdb.FaceNumbers{photosdb.FaceX, photosdb.FaceY, photosdb.FaceSize} {
+		if x, y, w, h, ok := Region(photosdb.Face{Size: 0.1, Unknown: n}, 40, 30, 6); ok {
+			t.Errorf("without %b: %v %v %v %v", n, x, y, w, h)
+		}
+	}
+}

@@ -14,8 +14,8 @@ type faceRecord struct {
 	Person       *personRecord `json:"person"`
 	Center       point         `json:"center"`
 	Size         *float64      `json:"size"`
-	SourceWidth  int           `json:"source_width"`
-	SourceHeight int           `json:"source_height"`
+	SourceWidth  *whole        `json:"source_width"`
+	SourceHeight *whole        `json:"source_height"`
 	MWG          *areaRecord   `json:"mwg_region"`
 	Quality      *float64      `json:"quality"`
 	Roll         *float64      `json:"roll"`
@@ -66,8 +66,12 @@ func faces(a *photosdb.Asset) []faceRecord {
 	out := []faceRecord{}
 	for _, f := range a.Faces {
 		r := faceRecord{
-			UUID: f.UUID, Center: point{number(f.X), number(f.Y)}, Size: number(f.Size), SourceWidth: f.SourceWidth, SourceHeight: f.SourceHeight,
-			Quality: number(f.Quality), Roll: number(f.Roll), Manual: f.Manual, Hidden: f.Hidden, Trashed: f.Trashed, Detection: f.Detection,
+			UUID: f.UUID, Manual: f.Manual, Hidden: f.Hidden, Trashed: f.Trashed, Detection: f.Detection,
+			Center: point{unless(f.X, f.Unknown&photosdb.FaceX), unless(f.Y, f.Unknown&photosdb.FaceY)},
+			Size:   unless(f.Size, f.Unknown&photosdb.FaceSize), Quality: unless(f.Quality, f.Unknown&photosdb.FaceQuality),
+			Roll:         unless(f.Roll, f.Unknown&photosdb.FaceRoll),
+			SourceWidth:  told(f.SourceWidth, f.Unknown&photosdb.FaceSourceWidth),
+			SourceHeight: told(f.SourceHeight, f.Unknown&photosdb.FaceSourceHeight),
 		}
 		if f.Person != nil {
 			r.Person = &personRecord{f.Person.ID, some(f.Person.Name)}

@@ -10,9 +10,9 @@ import "github.com/photogo/photogo/photosdb"
 // width and height are those of the displayed picture (photosdb.Asset.Current),
 // orientation is the EXIF orientation of the file; any other than 1 to 8 counts
 // as 1. Nothing is clipped: a face at the border reaches out of the picture.
-// ok is false when the picture has no width or height.
+// ok is false when the picture has no width or height, or the face no place or size.
 func Region(f photosdb.Face, width, height, orientation int) (x, y, w, h float64, ok bool) {
-	if width <= 0 || height <= 0 {
+	if width <= 0 || height <= 0 || f.Unknown&(photosdb.FaceX|photosdb.FaceY|photosdb.FaceSize) != 0 {
 		return 0, 0, 0, 0, false
 	}
 	side := f.Size * float64(max(width, height))

@@ -113,6 +113,9 @@ func plainType(t reflect.Type) reflect.Type {
 	if t == reflect.TypeFor[instant]() {
 		return reflect.TypeFor[time.Time]()
 	}
+	if t == reflect.TypeFor[whole]() {
+		return reflect.TypeFor[int]()
+	}
 	switch t.Kind() {
 	case reflect.String:
 		return reflect.TypeFor[string]()

@@ -188,7 +188,7 @@ func (l *Library) readShelf() (*shelf, error) {
 // that lies in itself is damage; it ends the walk.
 func (s *shelf) path(key int64) []Folder {
 	out := []Folder{}
-	for len(out) <= len(s.folders) {
+	for len(out) <= min(len(s.folders), maxFolders) {
 		f, ok := s.folders[key]
 		if !ok {
 			break

@@ -84,6 +84,8 @@ type Media struct {
 	Subtypes []Subtype // sorted
 	Burst    *Burst    // nil unless ZAVALANCHEUUID is set
 	Duration float64   // seconds, asset table ZDURATION; 0 for photos
+
+	NoDuration bool // a movie whose length the database does not have
 }
 
 // Name holds the two names of an asset.
@@ -165,7 +167,24 @@ type Face struct {
 	Hidden       bool    // the user took it away, ZHIDDEN
 	Trashed      bool    // ZISINTRASH
 	Detection    *int    // ZDETECTIONTYPE (1 person, 3 and 4 pets); nil before Photos 7
+
+	// Unknown says which of the numbers above the row does not have. They are 0.
+	Unknown FaceNumbers
 }
+
+// FaceNumbers is a set of the numbers of a Face, joined with |.
+type FaceNumbers uint8
+
+// The numbers of a Face.
+const (
+	FaceX FaceNumbers = 1 << iota
+	FaceY
+	FaceSize
+	FaceSourceWidth
+	FaceSourceHeight
+	FaceQuality
+	FaceRoll
+)
 
 // Frame is the size and type of a picture.
 type Frame struct {
@@ -175,12 +194,29 @@ type Frame struct {
 	UTI         string // uniform type identifier, such as public.heic
 	Bytes       int64  // size at import (attributes ZORIGINALFILESIZE) of the original; 0 where unknown, and for the current version
 
+	// Unknown says which of the numbers above the database does not have. They are 0,
+	// as others are that it has.
+	Unknown FrameNumbers
+
 	// Fingerprint is Apple's, "" until Photos computed it: of the original
 	// attributes ZORIGINALSTABLEHASH, before Photos 10 ZMASTERFINGERPRINT; of the
 	// current version that of the rendered edit, ZADJUSTEDSTABLEHASH, before Photos
 	// 10 ZADJUSTEDFINGERPRINT, and "" where nothing was edited.
 	Fingerprint string
 }
+
+// FrameNumbers is a set of the numbers of a Frame, joined with |.
+type FrameNumbers uint8
+
+// The numbers of a Frame.
+const (
+	FrameWidth FrameNumbers = 1 << iota
+	FrameHeight
+	FrameOrientation
+	FrameBytes
+
+	frameNumbers = FrameWidth | FrameHeight | FrameOrientation | FrameBytes
+)
 
 // Subtype is a special way of taking a picture, derived as docs/JSON.md says.
 type Subtype string

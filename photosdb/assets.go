@@ -364,6 +364,7 @@ func attributesOf(rows []*row) []int64 {
 // asset reads the facts of a row.
 func (r *reader) asset(stmt *sqlite.Stmt) *row {
 	a := &row{}
+	a.Current.Unknown, a.Original.Unknown = frameNumbers, frameNumbers
 	for i, f := range r.l.queries.facts {
 		if f.table == "b" && a.attributes == 0 && i > 1 {
 			continue // no row of attributes: nothing is known, nothing is false

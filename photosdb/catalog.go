@@ -1,6 +1,7 @@
 package photosdb
 
 import (
+	"slices"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -19,6 +20,13 @@ type album struct {
 	Album
 	shared bool
 }
+
+// Limits of what is followed, beyond anything that people make: thousands of rows that
+// lie in each other would else take a time and a memory that grow with their square.
+const (
+	maxFolders = 100
+	maxMerges  = 1000
+)
 
 // Values of ZGENERICALBUM.ZKIND.
 const (
@@ -41,6 +49,9 @@ func readCatalog(conn *sqlite.Conn, s *schema) (*catalog, error) {
 		{c.volumes, "ZFILESYSTEMVOLUME", "ZNAME"},
 	} {
 		if !s.has(small.table, "Z_PK", small.column) {
+			if small.table != "ZKEYWORD" && !(small.table == "ZUNIFORMTYPEIDENTIFIER" && s.has("ZINTERNALRESOURCE", "ZCOMPACTUTI")) {
+				s.lacksColumn(small.table, small.column)
+			}
 			continue
 		}
 		err := each(conn, "SELECT Z_PK, "+small.column+" FROM "+small.table, func(stmt *sqlite.Stmt) error {
@@ -83,7 +94,7 @@ func (c *catalog) readPersons(conn *sqlite.Conn, s *schema) error {
 		// A person who was merged into another goes by the other's name; a
 		// circle of merges, which is damage, leaves nobody's.
 		into := pk
-		for range len(rows) {
+		for range min(len(rows), maxMerges) {
 			next := rows[into].into
 			if next == 0 || c.persons[next] == nil {
 				break
@@ -136,14 +147,15 @@ func (c *catalog) readAlbums(conn *sqlite.Conn, s *schema) error {
 	for pk, parent := range parents {
 		a := c.albums[pk]
 		// A folder that lies in itself is damage; it ends the walk.
-		for len(a.Folders) <= len(folders) {
+		for len(a.Folders) <= min(len(folders), maxFolders) {
 			f, ok := folders[parent]
 			if !ok {
 				break
 			}
-			a.Folders = append([]Folder{f.Folder}, a.Folders...)
+			a.Folders = append(a.Folders, f.Folder)
 			parent = f.parent
 		}
+		slices.Reverse(a.Folders)
 		c.albums[pk] = a
 	}
 	return err
@@ -156,7 +168,10 @@ func readOwners(conn *sqlite.Conn, s *schema) (map[string]string, error) {
 		{"ZCLOUDSHAREDALBUMINVITATIONRECORD", "ZINVITEEHASHEDPERSONID", "ZINVITEEFULLNAME", "ZINVITEEFIRSTNAME", "ZINVITEELASTNAME"},
 		{"ZGENERICALBUM", "ZCLOUDOWNERHASHEDPERSONID", "ZCLOUDOWNERFULLNAME", "ZCLOUDOWNERFIRSTNAME", "ZCLOUDOWNERLASTNAME"},
 	} {
-		if !s.has(source.table, source.id) {
+		if !s.has(source.table, "Z_PK", source.id) {
+			if source.table != "ZGENERICALBUM" || s.albumJoin.table != "" { // else there are no albums at all
+				s.lacksColumn(source.table, source.id)
+			}
 			continue
 		}
 		t := source.table

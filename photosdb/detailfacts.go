@@ -10,7 +10,7 @@ import (
 
 // detailFact is one rarer thing that the rows around an asset say.
 type detailFact struct {
-	name  string // for the warning when it is absent; "" for facts that come and go with releases
+	name  string // for the warning when it is absent; "" stands for its column
 	group Include
 	table string // alias, one of detailTables
 	// columns: the first that exists is read, newest name first.
@@ -42,13 +42,14 @@ var detailTables = []struct {
 	// table ("a") or the attributes ("b").
 	own, from, column string
 	where             string
+	name              string // for the warning when it is absent, where none of its facts has one
 }{
-	{"x", "ZEXTENDEDATTRIBUTES", "ZASSET", "a", "Z_PK", ""},
-	{"c", "ZCOMPUTEDASSETATTRIBUTES", "ZASSET", "a", "Z_PK", ""},
-	{"u", "ZUNMANAGEDADJUSTMENT", "Z_PK", "b", "ZUNMANAGEDADJUSTMENT", ""},
-	{"i", "ZGENERICALBUM", "Z_PK", "a", "ZIMPORTSESSION", " AND i.ZKIND = 1506"},
-	{"o", "ZMOMENT", "Z_PK", "a", "ZMOMENT", ""},
-	{"s", "ZSHARE", "Z_PK", "a", "ZLIBRARYSCOPE", ""},
+	{"x", "ZEXTENDEDATTRIBUTES", "ZASSET", "a", "Z_PK", "", ""},
+	{"c", "ZCOMPUTEDASSETATTRIBUTES", "ZASSET", "a", "Z_PK", "", "scores"},
+	{"u", "ZUNMANAGEDADJUSTMENT", "Z_PK", "b", "ZUNMANAGEDADJUSTMENT", "", ""},
+	{"i", "ZGENERICALBUM", "Z_PK", "a", "ZIMPORTSESSION", " AND i.ZKIND = 1506", ""},
+	{"o", "ZMOMENT", "Z_PK", "a", "ZMOMENT", "", ""},
+	{"s", "ZSHARE", "Z_PK", "a", "ZLIBRARYSCOPE", "", "shared library"},
 }
 
 // detailFacts is the whole of what is read of the rows around an asset.
@@ -192,6 +193,8 @@ func (s *schema) detailQuery(groups Include) (string, []detailFact) {
 		if wanted && s.has(t.table, t.own) && s.has(from, t.column) && (t.where == "" || s.has(t.table, "ZKIND")) {
 			joined[t.alias] = t.table
 			joins += " LEFT JOIN " + t.table + " " + t.alias + " ON " + t.alias + "." + t.own + " = " + t.from + "." + t.column + t.where
+		} else if wanted && t.name != "" && s.expects(t.table) {
+			s.lacks(t.name)
 		}
 	}
 	var columns []string
@@ -200,11 +203,17 @@ func (s *schema) detailQuery(groups Include) (string, []detailFact) {
 		if f.group&groups == 0 {
 			continue
 		}
-		column := s.column(f.table, joined[f.table], f.columns...)
+		column := "NULL"
+		switch {
+		case joined[f.table] != "" && f.name == "":
+			column = s.column(f.table, joined[f.table], f.columns...)
+		case joined[f.table] != "":
+			column = s.optional(f.name, f.table, joined[f.table], f.columns...)
+		case f.name != "":
+			s.lacks(f.name)
+		}
 		if column != "NULL" {
 			columns, used = append(columns, column), append(used, f)
-		} else if f.name != "" {
-			s.lacks(f.name)
 		}
 	}
 	if len(used) == 0 {

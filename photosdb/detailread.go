@@ -98,14 +98,13 @@ func (l *Library) withoutLabels(err error) {
 	l.notes = append(l.notes, fmt.Sprintf("no labels are read: search index: %v", err))
 }
 
-// archiveQuery yields a column of archives, with the row's key of the table.
-// One longer than any honest one counts as empty, and SQLite does not read it.
+// archiveQuery yields a column of archives, and the Z_PK of their row. One longer than any honest one counts as empty, and SQLite does not read it.
 func (s *schema) archiveQuery(table, column, what string) string {
 	if !s.has(table, column) {
 		s.lacks(what)
 		return ""
 	}
-	return "SELECT j.key, " + boundedBlob("t."+column) + " FROM json_each(?1) j CROSS JOIN " + table + " t ON t.ZASSET = j.value WHERE t." + column + " IS NOT NULL"
+	return "SELECT j.key, " + boundedBlob("t."+column) + ", t.Z_PK FROM json_each(?1) j CROSS JOIN " + table + " t ON t.ZASSET = j.value WHERE t." + column + " IS NOT NULL"
 }
 
 func boundedBlob(column string) string {
@@ -135,7 +134,7 @@ func (d *detailReader) read(ctx context.Context, keys []int64, rows []*row) erro
 			if details[i].Place == nil {
 				details[i].Place, err = decodePlace(d.blob(stmt, 1))
 			}
-			details[i].fail(err)
+			details[i].fail(attributes, stmt.ColumnInt64(2), err)
 		}),
 		d.each(d.projects, keys, func(i int, stmt *sqlite.Stmt) {
 			details[i].Projects = append(details[i].Projects, Album{UUID: UUID(stmt.ColumnText(1)), Title: text(stmt, 2)})
@@ -157,9 +156,10 @@ func (d *detailReader) read(ctx context.Context, keys []int64, rows []*row) erro
 	return nil
 }
 
-func (d *detail) fail(err error) {
+// fail notes what cannot be decoded of a row of a table.
+func (d *detail) fail(table string, pk int64, err error) {
 	if err != nil {
-		d.Problem = errors.Join(d.Problem, err)
+		d.Problem = errors.Join(d.Problem, fmt.Errorf("%s row %d: %w", table, pk, err))
 	}
 }
 

@@ -45,7 +45,7 @@ type Details struct {
 	Record   Record
 
 	// Problem is why facts are not here although the library has something in
-	// their place: what could not be decoded.
+	// their place: what could not be decoded, of which row (Z_PK) of which table.
 	Problem error
 }
 

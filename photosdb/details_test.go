@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -191,9 +192,9 @@ func TestEachGroupOfDetailsIsReadAlone(t *testing.T) {
 func TestMissingTablesOfDetailsAreLeftOut(t *testing.T) {
 	lib := build(t, fixture.Options{})
 	for _, table := range []struct{ name, warning string }{
-		{"ZEXTENDEDATTRIBUTES", "camera"}, {"ZCOMPUTEDASSETATTRIBUTES", ""}, {"ZUNMANAGEDADJUSTMENT", "facts of edits"}, {"ZMOMENT", "moments"},
-		{"ZSHARE", ""}, {"ZSHAREPARTICIPANT", ""}, {"ZASSETCONTRIBUTOR", ""}, {"ZCLOUDSHAREDCOMMENT", "comments"},
-		{"ZCLOUDSHAREDALBUMINVITATIONRECORD", ""},
+		{"ZEXTENDEDATTRIBUTES", "camera"}, {"ZCOMPUTEDASSETATTRIBUTES", "scores"}, {"ZUNMANAGEDADJUSTMENT", "facts of edits"}, {"ZMOMENT", "moments"},
+		{"ZSHARE", "shared library"}, {"ZSHAREPARTICIPANT", "participants"}, {"ZASSETCONTRIBUTOR", "participants"}, {"ZCLOUDSHAREDCOMMENT", "comments"},
+		{"ZCLOUDSHAREDALBUMINVITATIONRECORD", "ZINVITEEHASHEDPERSONID"},
 	} {
 		path := cloneDatabase(t, lib.Path)
 		edit(t, path, "DROP TABLE "+table.name)
@@ -233,6 +234,12 @@ func TestOddValuesOfDetailsCountAsNothing(t *testing.T) {
 	if d.Place != nil || !errors.Is(d.Problem, errArchive) {
 		t.Errorf("place %v, problem %v", d.Place, d.Problem)
 	}
+	row := func(table, where string) string {
+		return table + " row " + ask(t, lib.Path, "SELECT Z_PK FROM "+table+" WHERE "+where)
+	}
+	if where := row("ZADDITIONALASSETATTRIBUTES", "ZASSET = (SELECT Z_PK FROM ZASSET WHERE ZUUID = '"+jpeg.UUID+"')"); !strings.Contains(fmt.Sprint(d.Problem), where+":") {
+		t.Errorf("problem %v does not name %s", d.Problem, where)
+	}
 	shared := all[UUID(mustCase(t, lib, "shared-photo").UUID)].Details.Sharing
 	if len(shared.Comments) != 2 || shared.Comments[0].Text != "Second" || !shared.Comments[0].Date.IsZero() { // in the order of rows
 		t.Errorf("comments %+v", shared.Comments)
@@ -240,6 +247,8 @@ func TestOddValuesOfDetailsCountAsNothing(t *testing.T) {
 	edited := all[UUID(mustCase(t, lib, "edited").UUID)].Details
 	if p := edited.Sharing.Participants; len(p) != 1 || p[0].Name != "" || p[0].Email == "" || edited.Problem == nil {
 		t.Errorf("participants %+v, problem %v", p, edited.Problem)
+	} else if where := row("ZSHAREPARTICIPANT", "ZUUID = '"+string(p[0].UUID)+"'"); !strings.Contains(edited.Problem.Error(), where+":") {
+		t.Errorf("problem %v does not name %s", edited.Problem, where)
 	}
 }
 

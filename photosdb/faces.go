@@ -9,7 +9,7 @@ import (
 )
 
 func (s *schema) faceQuery() string {
-	if s.faceAsset == "" {
+	if s.faceAsset == "" || !s.has("ZDETECTEDFACE", "ZUUID") {
 		s.missing = append(s.missing, "faces")
 		return ""
 	}
@@ -22,6 +22,8 @@ func (s *schema) faceColumns() string {
 	person := ", NULL"
 	if s.facePerson != "" {
 		person = ", f." + s.facePerson
+	} else {
+		s.lacks("people on faces")
 	}
 	return "f.ZUUID" + person + column("ZCENTERX") + column("ZCENTERY") + column("ZSIZE") +
 		column("ZSOURCEWIDTH") + column("ZSOURCEHEIGHT") + column("ZQUALITY") + column("ZROLL") + column("ZMANUAL") +
@@ -31,11 +33,22 @@ func (s *schema) faceColumns() string {
 func (l *Library) readFace(stmt *sqlite.Stmt) Face {
 	f := Face{
 		UUID: UUID(stmt.ColumnText(1)), Person: l.catalog.persons[stmt.ColumnInt64(2)],
-		X: stmt.ColumnFloat(3), Y: 1 - stmt.ColumnFloat(4), Size: stmt.ColumnFloat(5),
-		SourceWidth: stmt.ColumnInt(6), SourceHeight: stmt.ColumnInt(7),
-		Quality: stmt.ColumnFloat(8), Roll: stmt.ColumnFloat(9),
 		Manual: stmt.ColumnInt64(10) != 0, Hidden: stmt.ColumnInt64(11) != 0, Trashed: stmt.ColumnInt64(12) != 0,
 	}
+	number := func(column int, n FaceNumbers) float64 {
+		value := cell{stmt, column}.float()
+		if value == nil {
+			f.Unknown |= n
+			return 0
+		}
+		return *value
+	}
+	f.X, f.Y, f.Size = number(3, FaceX), number(4, FaceY), number(5, FaceSize)
+	if f.Unknown&FaceY == 0 {
+		f.Y = 1 - f.Y // stored from the bottom
+	}
+	f.SourceWidth, f.SourceHeight = int(number(6, FaceSourceWidth)), int(number(7, FaceSourceHeight))
+	f.Quality, f.Roll = number(8, FaceQuality), number(9, FaceRoll)
 	if c := (cell{stmt, 13}); c.number() {
 		n := int(c.int())
 		f.Detection = &n

@@ -10,7 +10,7 @@ import (
 
 // fact is one thing an asset's row says: where it comes from, and where it goes.
 type fact struct {
-	name    string   // for the warning when it is absent; "" for facts that come and go with releases
+	name    string   // for the warning when it is absent; "" stands for its column
 	table   string   // alias: a asset, b attributes, d description, m cloud master
 	columns []string // the first that exists is read, newest name first
 	set     func(*row, cell)
@@ -115,19 +115,19 @@ var facts = []fact{
 	{"", "a", []string{"ZAVALANCHEPICKTYPE"}, func(r *row, c cell) { r.pickType = c.int() }},
 
 	{"type", "a", []string{"ZUNIFORMTYPEIDENTIFIER"}, func(r *row, c cell) { r.Current.UTI = c.raw() }},
-	{"width", "a", []string{"ZWIDTH"}, func(r *row, c cell) { r.Current.Width = int(c.int()) }},
-	{"height", "a", []string{"ZHEIGHT"}, func(r *row, c cell) { r.Current.Height = int(c.int()) }},
-	{"orientation", "a", []string{"ZORIENTATION"}, func(r *row, c cell) { r.Current.Orientation = int(c.int()) }},
-	{"original width", "b", []string{"ZORIGINALWIDTH"}, func(r *row, c cell) { r.Original.Width = int(c.int()) }},
-	{"original height", "b", []string{"ZORIGINALHEIGHT"}, func(r *row, c cell) { r.Original.Height = int(c.int()) }},
-	{"original orientation", "b", []string{"ZORIGINALORIENTATION"}, func(r *row, c cell) { r.Original.Orientation = int(c.int()) }},
-	{"original size", "b", []string{"ZORIGINALFILESIZE"}, func(r *row, c cell) { r.Original.Bytes = c.int() }},
+	{"width", "a", []string{"ZWIDTH"}, func(r *row, c cell) { r.Current.take(FrameWidth, c) }},
+	{"height", "a", []string{"ZHEIGHT"}, func(r *row, c cell) { r.Current.take(FrameHeight, c) }},
+	{"orientation", "a", []string{"ZORIENTATION"}, func(r *row, c cell) { r.Current.take(FrameOrientation, c) }},
+	{"original width", "b", []string{"ZORIGINALWIDTH"}, func(r *row, c cell) { r.Original.take(FrameWidth, c) }},
+	{"original height", "b", []string{"ZORIGINALHEIGHT"}, func(r *row, c cell) { r.Original.take(FrameHeight, c) }},
+	{"original orientation", "b", []string{"ZORIGINALORIENTATION"}, func(r *row, c cell) { r.Original.take(FrameOrientation, c) }},
+	{"original size", "b", []string{"ZORIGINALFILESIZE"}, func(r *row, c cell) { r.Original.take(FrameBytes, c) }},
 	{"duration", "a", []string{"ZDURATION"}, func(r *row, c cell) { r.setDuration(c) }},
 	{"fingerprints", "b", []string{"ZORIGINALSTABLEHASH", "ZMASTERFINGERPRINT"}, func(r *row, c cell) { r.Original.Fingerprint = c.raw() }},
 	{"", "b", []string{"ZADJUSTEDSTABLEHASH", "ZADJUSTEDFINGERPRINT"}, func(r *row, c cell) { r.Current.Fingerprint = c.raw() }},
 	{"", "b", []string{"ZORIGINALRESOURCECHOICE"}, func(r *row, c cell) { r.Flags.RawIsOriginal = c.int() == 1 }},
 
-	{"", "m", []string{"ZCLOUDMASTERGUID"}, func(r *row, c cell) { r.Cloud.MasterGUID = c.raw() }},
+	{"what iCloud calls originals", "m", []string{"ZCLOUDMASTERGUID"}, func(r *row, c cell) { r.Cloud.MasterGUID = c.raw() }},
 	{"", "m", []string{"ZCLOUDLOCALSTATE"}, func(r *row, c cell) { r.setCloudState(c) }},
 	{"", "a", []string{"ZCLOUDASSETGUID"}, func(r *row, c cell) { r.Cloud.AssetGUID = c.raw() }},
 	{"", "a", []string{"ZCLOUDBATCHPUBLISHDATE"}, func(r *row, c cell) { r.Origin.SharedAlbum = !c.null() }},
@@ -156,8 +156,31 @@ func kindOf(c cell) Kind {
 }
 
 func (r *row) setDuration(c cell) {
-	if f := c.float(); f != nil && r.Kind == Movie {
+	if r.Kind != Movie {
+		return
+	}
+	if f := c.float(); f != nil {
 		r.Media.Duration = *f
+	} else {
+		r.Media.NoDuration = true
+	}
+}
+
+// take takes one of the frame's numbers, all of which are unknown before.
+func (f *Frame) take(n FrameNumbers, c cell) {
+	if !c.number() {
+		return
+	}
+	f.Unknown &^= n
+	switch n {
+	case FrameWidth:
+		f.Width = int(c.int())
+	case FrameHeight:
+		f.Height = int(c.int())
+	case FrameOrientation:
+		f.Orientation = int(c.int())
+	case FrameBytes:
+		f.Bytes = c.int()
 	}
 }
 
@@ -180,11 +203,13 @@ func (s *schema) assetQuery() (string, []fact) {
 	var used []fact
 	for _, f := range facts {
 		column := "NULL"
-		if joined[f.table] {
+		switch {
+		case joined[f.table] && f.name == "":
 			column = s.column(f.table, tables[f.table], f.columns...)
-		}
-		if column == "NULL" && f.name != "" {
-			s.missing = append(s.missing, f.name)
+		case joined[f.table]:
+			column = s.optional(f.name, f.table, tables[f.table], f.columns...)
+		case f.name != "":
+			s.lacks(f.name)
 		}
 		columns, used = append(columns, column), append(used, f)
 	}

@@ -35,7 +35,7 @@ func (s *schema) resourceQuery() string {
 		s.optional("types of files", "r", table, "ZCOMPACTUTI", "ZUNIFORMTYPEIDENTIFIER") + ", " +
 		s.optional("sizes of files", "r", table, "ZDATALENGTH") + ", " +
 		s.column("r", table, "ZUNORIENTEDWIDTH") + ", " + s.column("r", table, "ZUNORIENTEDHEIGHT") + ", " +
-		s.column("r", table, "ZSTABLEHASH") + ", " + s.column("r", table, "ZFINGERPRINT") + ", " +
+		s.find("r", table, "ZSTABLEHASH") + ", " + s.column("r", table, "ZFINGERPRINT") + ", " +
 		s.optional("what is local", "r", table, "ZLOCALAVAILABILITY") + ", " +
 		s.optional("what is in iCloud", "r", table, "ZREMOTEAVAILABILITY") + ", " +
 		s.column("r", table, "ZFILESYSTEMVOLUME")
@@ -43,6 +43,7 @@ func (s *schema) resourceQuery() string {
 	if bookmarks {
 		query += ", k.ZPATHRELATIVETOVOLUME"
 	} else {
+		s.lacksColumn("ZFILESYSTEMBOOKMARK", "ZPATHRELATIVETOVOLUME")
 		query += ", NULL"
 	}
 	query += " FROM json_each(?1) j CROSS JOIN " + table + " r ON r.ZASSET = j.value"
@@ -144,15 +145,13 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 		case ok:
 			a.Resources = append(a.Resources, l.resource(a, role, r))
 		case role == RoleAdjustments && a.Edited():
-			res := l.locate(a, role, resourceRow{uti: "com.apple.property-list"})
-			res.Local = res.OnDisk
-			a.Resources = append(a.Resources, res)
+			a.Resources = append(a.Resources, l.unrecorded(a, role, "com.apple.property-list"))
 		case role == RoleOriginal && a.Name.Library != "":
 			// No row, but the asset itself names its file.
-			a.Resources = append(a.Resources, l.locate(a, role, resourceRow{uti: a.Current.UTI}))
+			a.Resources = append(a.Resources, l.unrecorded(a, role, a.Current.UTI))
 		case role == RoleLive && a.Kind == Photo && a.fromSharedAlbum(resourceRow{}):
 			// What a shared album sends is not always in a row.
-			if live := l.locate(a, role, resourceRow{uti: "com.apple.quicktime-movie"}); live.OnDisk {
+			if live := l.unrecorded(a, role, "com.apple.quicktime-movie"); live.OnDisk {
 				a.Resources = append(a.Resources, live)
 			}
 		}
@@ -161,6 +160,13 @@ func (l *Library) addResources(a *row, rows []resourceRow) {
 	if r := a.Resource(RoleOriginal); r != nil {
 		a.Original.UTI = r.UTI
 	}
+}
+
+// unrecorded describes a file that no row tells of.
+func (l *Library) unrecorded(a *row, role Role, uti string) Resource {
+	res := l.resource(a, role, resourceRow{uti: uti})
+	res.Local, res.Unrecorded = res.OnDisk, true
+	return res
 }
 
 // addPreview adds the largest picture that Photos keeps of an asset whose original is

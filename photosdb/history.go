@@ -342,7 +342,7 @@ func (l *Library) routesByNumber() (map[int64]string, error) {
 	routes, names := l.schema.routes(), map[int64]string{}
 	for number := range all {
 		names[number] = ""
-		for at, steps := number, 0; steps < len(all); steps++ { // a circle is damage, and ends
+		for at, steps := number, 0; steps < min(len(all), maxLevels); steps++ { // a circle is damage, and ends
 			e, ok := all[at]
 			if !ok {
 				break

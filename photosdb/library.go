@@ -157,9 +157,9 @@ func (l *Library) Close() error {
 	return errors.Join(errs...)
 }
 
-// Warnings names the facts that this library's database lacks although others
-// have them; the assets are without them. It is empty for every release known,
-// until a list was asked for that the library does not hold.
+// Warnings names the facts that this library's database lacks although others, or all
+// that are known of its release, have them; the assets are without them. It is empty for
+// every release known, until a list was asked for that the library does not hold.
 func (l *Library) Warnings() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

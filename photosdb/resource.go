@@ -31,6 +31,7 @@ type Resource struct {
 	Fingerprint string     // Apple's fingerprint of the file: ZSTABLEHASH, else ZFINGERPRINT; "" unknown
 	Local       bool       // the database says that the file is here (ZLOCALAVAILABILITY is 1)
 	Remote      bool       // the database says that iCloud has it (ZREMOTEAVAILABILITY is 1)
+	Unrecorded  bool       // the file has no row: Local is then OnDisk, and Remote false
 
 	OnDisk  bool  // a regular file was there when the asset was read
 	Found   int64 // its size then, bytes

@@ -97,8 +97,10 @@ func (s *schema) core() error {
 // readMetadata reads the store's id and model version. A damaged property list
 // is told later, by a model version of 0, and stops nothing.
 func (s *schema) readMetadata(conn *sqlite.Conn) error {
-	if !s.tables["Z_METADATA"]["Z_PLIST"] || !s.tables["Z_METADATA"]["Z_UUID"] {
-		return fmt.Errorf("%w: no table Z_METADATA", ErrUnsupported)
+	for _, column := range []string{"Z_UUID", "Z_PLIST"} {
+		if !s.has("Z_METADATA", column) {
+			return fmt.Errorf("%w: no column Z_METADATA.%s", ErrUnsupported, column)
+		}
 	}
 	return each(conn, `SELECT Z_UUID, Z_PLIST FROM Z_METADATA`, func(stmt *sqlite.Stmt) error {
 		s.store = stmt.ColumnText(0)
@@ -142,7 +144,7 @@ func decodePlist(data []byte, into any) (err error) {
 // change up and down from release to release.
 func readEntities(conn *sqlite.Conn, s *schema) (map[string]int64, error) {
 	entities := map[string]int64{}
-	if !s.tables["Z_PRIMARYKEY"]["Z_ENT"] {
+	if !s.has("Z_PRIMARYKEY", "Z_ENT", "Z_NAME") {
 		return entities, nil
 	}
 	err := each(conn, `SELECT Z_NAME, Z_ENT FROM Z_PRIMARYKEY`, func(stmt *sqlite.Stmt) error {
@@ -171,11 +173,11 @@ func (s *schema) deriveJoins(entities map[string]int64) {
 	if !s.hasJoin(s.wordJoin) {
 		s.wordJoin = s.findJoin(`^Z_\d+KEYWORDS$`, `^Z_\d+ASSETATTRIBUTES$`, `^Z_\d+KEYWORDS$`)
 	}
-	if s.albumJoin.table == "" || !s.has("ZGENERICALBUM", "ZKIND", "ZUUID", "ZTITLE") {
+	if s.albumJoin.table == "" || !s.has("ZGENERICALBUM", "Z_PK", "ZKIND", "ZUUID", "ZTITLE") {
 		s.albumJoin = join{}
 		s.missing = append(s.missing, "albums")
 	}
-	if s.wordJoin.table == "" || !s.has("ZKEYWORD", "ZTITLE") {
+	if s.wordJoin.table == "" || !s.has("ZKEYWORD", "Z_PK", "ZTITLE") {
 		s.wordJoin = join{}
 		s.missing = append(s.missing, "keywords")
 	}
@@ -233,22 +235,38 @@ func (s *schema) first(table string, columns ...string) string {
 	return ""
 }
 
-// column returns alias.column for the first column that the table has, and NULL
-// for none.
-func (s *schema) column(alias, table string, columns ...string) string {
+// find returns alias.column for the first column that the table has, and NULL for none.
+func (s *schema) find(alias, table string, columns ...string) string {
 	if c := s.first(table, columns...); c != "" {
 		return alias + "." + c
 	}
 	return "NULL"
 }
 
-// optional is column for a fact whose absence is worth a warning.
+// column is find for a fact that has no other name than its column, newest name first.
+func (s *schema) column(alias, table string, columns ...string) string {
+	c := s.find(alias, table, columns...)
+	if c == "NULL" {
+		s.lacksColumn(table, columns[0])
+	}
+	return c
+}
+
+// optional is find for a fact that has a name.
 func (s *schema) optional(fact, alias, table string, columns ...string) string {
-	c := s.column(alias, table, columns...)
+	c := s.find(alias, table, columns...)
 	if c == "NULL" {
 		s.lacks(fact)
 	}
 	return c
+}
+
+// lacksColumn is lacks for a column, unless it comes and goes with releases and this one
+// need not have it.
+func (s *schema) lacksColumn(table, column string) {
+	if s.expects(table, column) {
+		s.lacks(table + "." + column)
+	}
 }
 
 // lacks remembers an optional fact that this database has not, once.

@@ -25,6 +25,7 @@ func (s *schema) commentQuery() string {
 			" FROM json_each(?1) j CROSS JOIN " + table + " k ON k." + tie + " = j.value WHERE " + where
 	}
 	if !s.has(table, "ZLIKEDASSET") {
+		s.lacksColumn(table, "ZLIKEDASSET")
 		return from("ZCOMMENTEDASSET", "k.ZISLIKE IN (0, 1)")
 	}
 	return from("ZCOMMENTEDASSET", "k.ZISLIKE = 0 OR k.ZISLIKE = 1 AND k.ZLIKEDASSET IS NULL") +
@@ -88,11 +89,14 @@ func (s *schema) participantQuery() string {
 	const tie, table = "ZASSETCONTRIBUTOR", "ZSHAREPARTICIPANT"
 	owner := s.matching(tie, `^Z_?\d+LIBRARYSCOPEASSETCONTRIBUTORS$`)
 	if owner == "" || !s.has(tie, "ZPARTICIPANT") || !s.has(table, "Z_PK", "ZUUID") {
+		if s.expects(tie) {
+			s.lacks("participants")
+		}
 		return "" // as before Photos 8
 	}
 	column := func(name string) string { return s.column("p", table, name) }
 	return "SELECT j.key, p.ZUUID, " + column("ZEMAILADDRESS") + ", " + column("ZPHONENUMBER") + ", " + column("ZISCURRENTUSER") + ", " +
-		boundedBlob(column("ZNAMECOMPONENTS")) +
+		boundedBlob(column("ZNAMECOMPONENTS")) + ", p.Z_PK" +
 		" FROM json_each(?1) j CROSS JOIN " + tie + " t ON t." + owner + " = j.value CROSS JOIN " + table + " p ON p.Z_PK = t.ZPARTICIPANT WHERE j.value <> 0"
 }
 
@@ -104,7 +108,7 @@ func (d *detailReader) readParticipants(attributes []int64, details []*detail) e
 		if !(cell{stmt, 5}).null() {
 			var err error
 			p.Name, err = decodeName(d.blob(stmt, 5))
-			details[i].fail(err)
+			details[i].fail("ZSHAREPARTICIPANT", stmt.ColumnInt64(6), err)
 		}
 		details[i].Sharing.Participants = append(details[i].Sharing.Participants, p)
 	})

@@ -120,14 +120,14 @@ func (l *Library) readMerges() (into map[int64]int64, detection map[int64]int, e
 	})
 	into = map[int64]int64{}
 	for pk := range next {
-		target, steps := pk, 0
-		for ; steps <= len(next); steps++ {
+		target, steps, limit := pk, 0, min(len(next), maxMerges)
+		for ; steps <= limit; steps++ {
 			if _, known := next[next[target]]; !known {
 				break
 			}
 			target = next[target]
 		}
-		if steps > len(next) {
+		if steps > limit {
 			target = pk
 		}
 		into[pk] = target

@@ -98,16 +98,27 @@ func span(unit time.Duration) func(args ...any) (any, error) {
 	}
 }
 
-// structText is how the language names the type of an object: by all its fields.
-var structText = regexp.MustCompile(`(?s)type struct \{.*\} has no field (\w+)`)
+// How the language names the type of an object: by all its fields, among which are
+// objects that are named so.
+var (
+	structText = regexp.MustCompile(`struct \{ (?:F\d+ [\w.\[\]]+ "[^ ]+"(?:; )?)+ \}`)
+	fieldText  = regexp.MustCompile(`type object has no field (\w+)`)
+)
 
 // plainly says without types of Go what is wrong with an expression.
 func plainly(err error) error {
-	var at *file.Error
-	if errors.As(err, &at) {
-		at.Message = structText.ReplaceAllString(at.Message, "there is no key $1 here")
+	if at := (*file.Error)(nil); errors.As(err, &at) {
+		at.Message = withoutTypes(at.Message)
+		return err
 	}
-	return err
+	return errors.New(withoutTypes(err.Error())) // of the condition as a whole
+}
+
+func withoutTypes(message string) string {
+	for last := ""; last != message; { // the innermost first
+		last, message = message, structText.ReplaceAllString(message, "object")
+	}
+	return fieldText.ReplaceAllString(message, "there is no key $1 here")
 }
 
 // String returns the condition as it was written.
@@ -177,9 +188,13 @@ func (l *limits) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.VariableDeclaratorNode, *ast.SequenceNode:
 		refuse("a condition is one expression, without variables")
+	case *ast.NilNode:
+		refuse("nothing is nil: known(KEY) asks whether there is something")
 	case *ast.BinaryNode:
 		_, constant := n.Right.(*ast.StringNode)
 		switch {
+		case n.Operator == "??":
+			refuse("nothing is nil, so that there is no use in ??")
 		case n.Operator == "..":
 			refuse("there are no ranges")
 		case n.Operator == "matches" && !constant:
