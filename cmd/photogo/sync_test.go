@@ -125,3 +125,67 @@ file = "~/log/photogo.log"
 		t.Errorf("%s %v", log, err)
 	}
 }
+
+// What the timer runs cannot begin where its configuration is unsound. Nobody looks on,
+// so that a person is told: once, and once more when it can. So is what stays owed.
+func TestATimerThatCannotBeginIsTold(t *testing.T) {
+	home, state := t.TempDir(), t.TempDir()
+	if _, err := fixture.Build(filepath.Join(home, "Anna.photoslibrary"), fixture.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	told, file := filepath.Join(home, "told"), filepath.Join(home, "config.toml")
+	now := time.Now()
+	// sync runs a cycle by a configuration that ends with a text, and returns what was told.
+	sync := func(want int, more string) string {
+		t.Helper()
+		config := fmt.Sprintf(`library = "~/Anna.photoslibrary"
+staging = "~/staging"
+[notify]
+command = ["/bin/sh", "-c", "cat >> %s"]
+[log]
+file = "~/log/photogo.log"
+max_size = "64KiB"
+%s`, told, more)
+		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var words bytes.Buffer
+		e := environment{
+			out: io.Discard, err: &words, environ: os.Environ(), now: func() time.Time { return now }, program: "/usr/bin/photogo",
+			getenv: func(name string) string { return map[string]string{"HOME": home, "PHOTOGO_HOME": state}[name] },
+		}
+		if code := run(t.Context(), e, []string{"photogo", "sync", "--agent", "--config", file}); code != want {
+			t.Fatalf("%d, want %d: %s", code, want, &words)
+		}
+		text, _ := os.ReadFile(told)
+		os.Remove(told)
+		return string(text)
+	}
+	if text := sync(3, ""); text != "" {
+		t.Errorf("%q", text)
+	}
+	if text := sync(2, "kepp = 3"); !strings.HasPrefix(text, "photogo: the backup failed\n") || !strings.Contains(text, "It cannot begin: ") || !strings.Contains(text, "kepp") {
+		t.Errorf("%q", text)
+	}
+	if text := sync(2, "kepp = 3"); text != "" {
+		t.Errorf("told again: %q", text)
+	}
+	// What launchd keeps of these runs does not grow for ever.
+	agent := filepath.Join(home, "log", "agent.log")
+	if err := os.WriteFile(agent, bytes.Repeat([]byte("a line\n"), 10000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text := sync(3, ""); !strings.HasPrefix(text, "photogo: the backup works again\n") {
+		t.Errorf("%q", text)
+	}
+	if _, err := os.Stat(agent + ".1"); err != nil {
+		t.Error(err)
+	}
+	if text := sync(3, ""); text != "" {
+		t.Errorf("told again: %q", text)
+	}
+	now = now.AddDate(0, 0, 8)
+	if text := sync(3, ""); !strings.HasPrefix(text, "photogo: no complete backup for 8 days\n") || !strings.Contains(text, "5 files missing in the library") {
+		t.Errorf("%q", text)
+	}
+}
