@@ -620,6 +620,64 @@ func TestAFileThatWasChangedInTheMirrorStays(t *testing.T) {
 	s.safe()
 }
 
+// After a catalogue was lost an archive counts as a copy when it was read back, and no
+// more when that finds damage. What is in the library alone is lost with the Mac.
+func TestStatusTellsOfArchivesThatNobodyReadBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withRepo)
+	look := func(lost, single, unexported, unproven int) {
+		t.Helper()
+		risks := map[int]int{}
+		st, err := backup.Look(t.Context(), s.job(), func(r backup.Risk) error { risks[r.Copies]++; return nil })
+		if err != nil || st.Unread != nil || st.Lost.Files != lost || st.Single.Files != single || st.Unexported.Files != unexported || st.Unproven() != unproven || risks[0] != lost || risks[1] != single {
+			t.Errorf("%v %+v %v", err, st, risks)
+		}
+	}
+	s.plain(1, 2)
+	look(4, 0, 4, 0)
+	s.good()
+	look(4, 0, 0, 0)
+	s.at(time.June, 1)
+	s.good()
+	look(0, 4, 0, 0)
+	s.plain(3, 3)
+	look(2, 4, 2, 0)
+	catalogue := backup.CatalogueFile(s.state(), "anna")
+	s.withRepo(func(r *archive.Repo) {
+		_, err := backup.Rebuild(t.Context(), r, backup.RebuildOptions{File: func(string) string { return catalogue }})
+		must(t, err)
+	})
+	look(6, 0, 2, 1)
+	prove := func(want error) {
+		t.Helper()
+		s.withRepo(func(r *archive.Repo) {
+			if p, err := backup.ProveAgain(t.Context(), r, catalogue, "anna-2025-05"); !errors.Is(err, want) || err == nil && p.Files < 4 {
+				t.Errorf("%+v %v", p, err)
+			}
+		})
+	}
+	prove(nil)
+	look(2, 4, 2, 0)
+	kept := s.copyRepo()
+	s.rotten()
+	prove(archive.ErrDamaged)
+	look(6, 0, 2, 1)
+	s.putBack(kept)
+	prove(nil)
+	look(2, 4, 2, 0)
+	// An archive of the same name in another repository is none of the catalogue's.
+	s.borg("delete", "::anna-2025-05")
+	must(t, os.WriteFile(filepath.Join(s.Dir, "x"), []byte("x"), 0o600))
+	s.borg("create", "::anna-2025-05", filepath.Join(s.Dir, "x"))
+	prove(archive.ErrNotProven)
+	look(2, 4, 2, 0)
+	// A library that cannot be read is told.
+	must(t, os.Rename(s.Library, s.Library+".away"))
+	if st, err := backup.Look(t.Context(), s.job(), nil); err != nil || st.Unread == nil || st.Single.Files != 4 {
+		t.Errorf("%v %+v", err, st)
+	}
+}
+
 // began reports whether the last cycle came to a step.
 func (s *site) began(step backup.Step) bool {
 	return slices.ContainsFunc(s.events, func(e backup.Event) bool { return e.Begin && e.Step == step })

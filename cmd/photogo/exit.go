@@ -137,7 +137,7 @@ var codes = []struct {
 	{photokit.ErrAccount, exitCloud, "Sign in to iCloud in System Settings, and look there whether iCloud Photos is on."},
 	{photokit.ErrOffline, exitCloud, "What came is whole and recorded; the same command fetches the rest when iCloud answers."},
 	{command.ErrMissing, exitProgram, "Install it: borg is borgbackup in most packagers; sshfs and gocryptfs go by their names."},
-	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, --adopt takes it."},
+	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, `photogo sync --new-vault` takes it, or `photogo mount --adopt`."},
 	{mount.ErrFuse, exitProgram, ""},
 	{archive.ErrUnsupported, exitProgram, ""},
 }

@@ -233,6 +233,7 @@ func (e environment) unlock(ctx context.Context, cfg config.Config, job *backup.
 
 // foresee is a dry run.
 func foresee(c *cli.Context, job backup.Job, library *source.Library, p *syncPrinter) error {
+	job.Source = nil // it is asked below
 	s, err := backup.Look(c.Context, job, nil)
 	if err != nil {
 		return err
