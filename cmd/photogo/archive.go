@@ -82,7 +82,7 @@ func sshFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "ssh-identity", Usage: "`FILE` of the private key (default: what ssh finds)"},
 		&cli.StringFlag{Name: "ssh-known-hosts", Usage: "`FILE` of known hosts (default: the user's)"},
-		&cli.StringFlag{Name: "ssh-config", Usage: "`FILE` with options for ssh, which do not win over photogo's"},
+		&cli.StringFlag{Name: "ssh-config", Usage: "`FILE` with options for ssh, which do not win over photogo's (default: ~/.ssh/config)"},
 		&cli.IntFlag{Name: "ssh-port", Usage: "`PORT` (default: 22)"},
 	}
 }
