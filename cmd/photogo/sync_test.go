@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
+
+	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/internal/fixture"
 	"github.com/photogo/photogo/internal/loopback"
 	"github.com/photogo/photogo/mount"
@@ -120,6 +125,22 @@ file = "~/log/photogo.log"
 	if words := sync(0, "--agent"); strings.Count(words, "\n") != 1 || !strings.Contains(words, "does not answer") {
 		t.Errorf("%q", words)
 	}
+	// What photogo remembers holds no passphrase, and no more does the other machine.
+	for _, dir := range []string{state, s.Dir} {
+		err := filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			content, err := os.ReadFile(name)
+			if strings.Contains(name+string(content), "c4n4ry") {
+				t.Errorf("the passphrase is in %s", name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
 	log, err := os.ReadFile(filepath.Join(home, "log", "photogo.log"))
 	if err != nil || !strings.Contains(string(log), "does not answer") || strings.Contains(string(log), "c4n4ry") {
 		t.Errorf("%s %v", log, err)
@@ -187,5 +208,33 @@ max_size = "64KiB"
 	now = now.AddDate(0, 0, 8)
 	if text := sync(3, ""); !strings.HasPrefix(text, "photogo: no complete backup for 8 days\n") || !strings.Contains(text, "5 files missing in the library") {
 		t.Errorf("%q", text)
+	}
+	// Another photogo at work is no failure, but worth a word if that lasts for days.
+	other := flock.New(filepath.Join(state, "jobs", "Anna", "lock"))
+	if ok, err := other.TryLock(); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	defer other.Close()
+	if text := sync(12, ""); text != "" {
+		t.Errorf("%q", text)
+	}
+	now = now.AddDate(0, 0, 8)
+	if text := sync(12, ""); !strings.HasPrefix(text, "photogo: no backup for 16 days\n") || !strings.Contains(text, "another cycle") {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestBusyIsNoFailureUnlessSomethingElseIs(t *testing.T) {
+	at, other := fmt.Errorf("archive: %w in /x", archive.ErrBusy), errors.New("x")
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{at, true}, {errors.Join(at), true}, {errors.Join(at, errors.Join(backup.ErrBusy)), true},
+		{other, false}, {errors.Join(at, other), false}, {fmt.Errorf("%w: %w", backup.ErrMirror, at), false},
+	} {
+		if got := busy(c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
+		}
 	}
 }

@@ -8,13 +8,17 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/internal/logfile"
 	"github.com/photogo/photogo/internal/notify"
+	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/mount"
 )
 
 // openLog lets what is said to a person go into the log file, too.
@@ -88,13 +92,14 @@ func (e environment) sender(cfg config.Config) notify.Sender {
 // outcome records what became of an unattended cycle, and tells a person of a change
 // to failing and back. That a message could not be sent fails no cycle.
 func (e environment) outcome(ctx context.Context, cfg config.Config, job backup.Job, r backup.Receipt, failed error) {
-	// A cycle that was interrupted, or found another one running, tells nothing.
-	if errors.Is(failed, backup.ErrBusy) || ctx.Err() != nil {
-		return
+	if ctx.Err() != nil {
+		return // it was interrupted
 	}
 	o, text := notify.Idle, ""
 	switch {
 	case errors.Is(failed, backup.ErrUnreachable):
+	case busy(failed):
+		text = failed.Error() // worth a word if it lasts for days
 	case failed != nil:
 		o, text = notify.Failed, failed.Error()
 	case r.Complete:
@@ -110,6 +115,20 @@ func (e environment) outcome(ctx context.Context, cfg config.Config, job backup.
 	if _, err := n.Record(ctx, e.now(), o, text); err != nil {
 		fmt.Fprintf(e.err, "photogo: warning: nobody was told: %v\n", err)
 	}
+}
+
+// busy reports whether nothing was wrong but that another photogo is at work, as one that
+// restores: all errors that were joined say so.
+func busy(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !busy(err) })
+	}
+	for _, of := range []error{backup.ErrBusy, backup.ErrCatalogueBusy, manifest.ErrBusy, archive.ErrBusy, mount.ErrBusy} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
 }
 
 // owed says what keeps a cycle without an error from being complete.

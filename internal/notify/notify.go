@@ -35,7 +35,7 @@ type Outcome int
 
 // The outcomes.
 const (
-	Idle       Outcome = iota // nothing could be done, as the other machine is not there: neither good nor bad
+	Idle       Outcome = iota // nothing could be done, as the other machine is not there, or for another reason that passes: neither good nor bad
 	Completed                 // all was done
 	Incomplete                // all that could be done was, and something is still owed
 	Failed                    // something went wrong, and somebody has to see to it
@@ -73,7 +73,8 @@ type Notifier struct {
 const maxState = 64 << 10
 
 // Record records what became of a run that ended at a time, and tells the person
-// if that changes what it knows. text says what went wrong, or what is owed. An
+// if that changes what it knows. text says what went wrong, what is owed, or why nothing
+// could be done; "" for a machine that is not there. An
 // error does not mean that nothing was recorded: it may be that of the sender, and
 // then the person is told by the next Record.
 func (n Notifier) Record(ctx context.Context, now time.Time, o Outcome, text string) (State, error) {

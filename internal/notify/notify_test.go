@@ -109,6 +109,7 @@ func TestWhatIsOwedHidesNoFailure(t *testing.T) {
 	step(8*day, Failed, full, "the backup failed", "no backup for 14 days", "no backup for 21 days")
 	step(6*day, Incomplete, owed, "the backup works again", "no complete backup for 21 days")
 	step(2*day, Idle, "Is the other machine on, and can it be reached?", "no backup for 28 days")
+	step(7*day, Idle, "another photogo is at work", "no backup for 35 days")
 	step(1*day, Completed, "Everything was completed.", "the backup works again")
 }
 

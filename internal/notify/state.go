@@ -61,6 +61,8 @@ func (s State) next(now time.Time, o Outcome, text string, after time.Duration) 
 		switch {
 		case s.Condition == Failing:
 			words = s.Text
+		case o == Idle && text != "":
+			words = text
 		case o == Incomplete:
 			what, words = "no complete backup", s.Text
 		}
