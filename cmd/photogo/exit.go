@@ -140,6 +140,8 @@ var codes = []struct {
 	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, `photogo sync --new-vault` takes it, or `photogo mount --adopt`."},
 	{mount.ErrFuse, exitProgram, ""},
 	{archive.ErrUnsupported, exitProgram, ""},
+	{archive.ErrNoRepository, exitProgram, "If none was ever made there, `photogo archive init` makes it."},
+	{mount.ErrNoVault, exitProgram, "If none was ever made there, `photogo mount --init` makes it, in a folder that is there and empty."},
 }
 
 func accessHint() string {
@@ -172,7 +174,7 @@ func exitCode(err error) int {
 	}
 	var program *command.Error
 	var borg *archive.Error
-	if errors.As(err, &program) || errors.As(err, &borg) || errors.Is(err, mount.ErrNoVault) || errors.Is(err, mount.ErrExists) || errors.Is(err, archive.ErrNoArchive) {
+	if errors.As(err, &program) || errors.As(err, &borg) || errors.Is(err, mount.ErrExists) || errors.Is(err, archive.ErrNoArchive) {
 		return exitProgram
 	}
 	return exitUnforeseen
