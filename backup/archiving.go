@@ -419,7 +419,7 @@ func (c *Cycle) prove(ctx context.Context, repo *archive.Repo, name string) erro
 	}
 	proof, err := repo.Prove(ctx, name, c.catalogue.Entries(ctx, name))
 	switch {
-	case errors.Is(err, archive.ErrNotProven), errors.Is(err, archive.ErrDamaged), errors.Is(err, archive.ErrIncomplete):
+	case unproven(err):
 		return fmt.Errorf("%w: %w", ErrHeld, err)
 	case err != nil:
 		return err
@@ -434,6 +434,12 @@ func (c *Cycle) prove(ctx context.Context, repo *archive.Repo, name string) erro
 	c.receipt.Proven.Bytes += known.Bytes
 	c.job.Event(Event{Step: StepProve, Path: name, Files: known.Files, Bytes: known.Bytes})
 	return nil
+}
+
+// unproven reports whether an error of a proof says that the archive is not what it should
+// be, and not that it could not be read just now.
+func unproven(err error) bool {
+	return errors.Is(err, archive.ErrNotProven) || errors.Is(err, archive.ErrDamaged) || errors.Is(err, archive.ErrIncomplete)
 }
 
 // stagedCount counts what is staged.

@@ -1,6 +1,8 @@
 package backup_test
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -559,8 +562,11 @@ func TestWhatTheMirrorDoesNotLetGoOfGoesLater(t *testing.T) {
 	}
 	t.Cleanup(func() { lock("-i") })
 	s.at(time.June, 1)
-	for range 2 {
+	for n := range 2 {
 		r, err := s.cycle()
+		if seals := s.began(backup.StepSeal); seals != (n == 0) {
+			t.Errorf("cycle %d: what is remembered is sealed: %v", n, seals)
+		}
 		if !errors.Is(err, backup.ErrMirror) || r.Complete || !strings.Contains(r.Problem, "DSC_00001.JPG") {
 			t.Errorf("%v %+v", err, r)
 		}
@@ -569,9 +575,112 @@ func TestWhatTheMirrorDoesNotLetGoOfGoesLater(t *testing.T) {
 		}
 	}
 	must(t, lock("-i"))
+	// It is the last copy while the archive is hidden, and stays.
+	kept := s.copyRepo()
+	s.borg("delete", "::anna-2025-05")
+	s.bad(backup.ErrHidden)
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(s.mirror())), func(name string) bool { return strings.HasSuffix(name, "DSC_00001.JPG") }) {
+		t.Error("the mirror let go of what the repository does not show")
+	}
+	s.putBack(kept)
 	s.good()
 	s.mirrorIs(nil)
 	s.safe()
+}
+
+// What somebody changed in the mirror is not what was proven, and stays, even where it
+// has the same size.
+func TestAFileThatWasChangedInTheMirrorStays(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withVault|withRepo)
+	s.plain(1, 2)
+	s.good()
+	var changed, touched string
+	for name := range pictures(t, s.staging()) {
+		if path.Ext(name) != ".xmp" {
+			changed, touched = max(changed, name), min(cmp.Or(touched, name), name)
+		}
+	}
+	s.inVault(func(root *os.Root) {
+		old, err := root.ReadFile("anna/" + changed)
+		must(t, err)
+		must(t, root.WriteFile("anna/"+changed, bytes.Repeat([]byte("x"), len(old)), 0o600))
+		// One of another time is read, and goes.
+		must(t, root.Chtimes("anna/"+touched, s.Clock, s.Clock))
+	})
+	s.at(time.June, 1)
+	s.good()
+	files := s.mirror()
+	if _, ok := files["anna/"+changed]; !ok {
+		t.Errorf("%s is gone: %v", changed, files)
+	}
+	if _, ok := files["anna/"+touched]; ok {
+		t.Errorf("%s is still there", touched)
+	}
+	s.safe()
+}
+
+// After a catalogue was lost an archive counts as a copy when it was read back, and no
+// more when that finds damage. What is in the library alone is lost with the Mac.
+func TestStatusTellsOfArchivesThatNobodyReadBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withRepo)
+	look := func(lost, single, unexported, unproven int) {
+		t.Helper()
+		risks := map[int]int{}
+		st, err := backup.Look(t.Context(), s.job(), func(r backup.Risk) error { risks[r.Copies]++; return nil })
+		if err != nil || st.Unread != nil || st.Lost.Files != lost || st.Single.Files != single || st.Unexported.Files != unexported || st.Unproven() != unproven || risks[0] != lost || risks[1] != single {
+			t.Errorf("%v %+v %v", err, st, risks)
+		}
+	}
+	s.plain(1, 2)
+	look(4, 0, 4, 0)
+	s.good()
+	look(4, 0, 0, 0)
+	s.at(time.June, 1)
+	s.good()
+	look(0, 4, 0, 0)
+	s.plain(3, 3)
+	look(2, 4, 2, 0)
+	catalogue := backup.CatalogueFile(s.state(), "anna")
+	s.withRepo(func(r *archive.Repo) {
+		_, err := backup.Rebuild(t.Context(), r, backup.RebuildOptions{File: func(string) string { return catalogue }})
+		must(t, err)
+	})
+	look(6, 0, 2, 1)
+	prove := func(want error) {
+		t.Helper()
+		s.withRepo(func(r *archive.Repo) {
+			if p, err := backup.ProveAgain(t.Context(), r, catalogue, "anna-2025-05"); !errors.Is(err, want) || err == nil && p.Files < 4 {
+				t.Errorf("%+v %v", p, err)
+			}
+		})
+	}
+	prove(nil)
+	look(2, 4, 2, 0)
+	kept := s.copyRepo()
+	s.rotten()
+	prove(archive.ErrDamaged)
+	look(6, 0, 2, 1)
+	s.putBack(kept)
+	prove(nil)
+	look(2, 4, 2, 0)
+	// An archive of the same name in another repository is none of the catalogue's.
+	s.borg("delete", "::anna-2025-05")
+	must(t, os.WriteFile(filepath.Join(s.Dir, "x"), []byte("x"), 0o600))
+	s.borg("create", "::anna-2025-05", filepath.Join(s.Dir, "x"))
+	prove(archive.ErrNotProven)
+	look(2, 4, 2, 0)
+	// A library that cannot be read is told.
+	must(t, os.Rename(s.Library, s.Library+".away"))
+	if st, err := backup.Look(t.Context(), s.job(), nil); err != nil || st.Unread == nil || st.Single.Files != 4 {
+		t.Errorf("%v %+v", err, st)
+	}
+}
+
+// began reports whether the last cycle came to a step.
+func (s *site) began(step backup.Step) bool {
+	return slices.ContainsFunc(s.events, func(e backup.Event) bool { return e.Begin && e.Step == step })
 }
 
 // What is remembered of a large library is not sent for a few pictures, but once a day,
@@ -579,9 +688,6 @@ func TestWhatTheMirrorDoesNotLetGoOfGoesLater(t *testing.T) {
 func TestWhatIsRememberedIsSealedWhenItIsWorthIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, withVault|withRepo)
-	sealed := func() bool {
-		return slices.ContainsFunc(s.events, func(e backup.Event) bool { return e.Begin && e.Step == backup.StepSeal })
-	}
 	next := 0
 	day := func(month time.Month, day, pictures int, want bool) {
 		t.Helper()
@@ -590,8 +696,8 @@ func TestWhatIsRememberedIsSealedWhenItIsWorthIt(t *testing.T) {
 			next++
 			s.plain(next, next)
 		}
-		if s.good(); sealed() != want {
-			t.Errorf("%v: sealed: %v", s.Clock, sealed())
+		if s.good(); s.began(backup.StepSeal) != want {
+			t.Errorf("%v: sealed: %v", s.Clock, !want)
 		}
 	}
 	day(time.May, 10, 1, true)

@@ -11,6 +11,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/photogo/photogo/archive"
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 )
@@ -66,7 +67,7 @@ func (c *Cycle) Mirror(ctx context.Context) error {
 		if err := b.flush(ctx); err != nil {
 			return err
 		}
-		moved, err := c.moved(record, strays)
+		moved, later, err := c.moved(ctx, record, strays)
 		if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (c *Cycle) Mirror(ctx context.Context) error {
 			return err
 		}
 		err = c.change(func(s *state) {
-			if s.Mirroring = false; b.n == 0 {
+			if s.Mirroring = false; b.n == 0 && !later {
 				s.Mirrored = changed
 			}
 		})
@@ -150,9 +151,11 @@ func (c *Cycle) differences(record *manifest.Manifest) iter.Seq2[difference, err
 }
 
 // moved are those of the strays that the record has under another name now, and the
-// mirror, too; and those that were let go of when the mirror could not do it. Whatever
+// mirror, too; and those that were let go of when the mirror could not do it, and are
+// still proven; later says that some of the latter have to be asked for again. Whatever
 // else the record knows nothing of stays.
-func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirrored, err error) {
+func (c *Cycle) moved(ctx context.Context, record *manifest.Manifest, strays []mirrored) (list []mirrored, later bool, err error) {
+	var released []mirrored
 	for chunk := range slices.Chunk(strays, opsFiles) {
 		owners := make([]string, len(chunk))
 		for i, m := range chunk {
@@ -160,26 +163,58 @@ func (c *Cycle) moved(record *manifest.Manifest, strays []mirrored) (list []mirr
 		}
 		held, err := record.Of(owners)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, m := range chunk {
 			for _, e := range held[m.owner].Entries {
 				if e.Released != 0 && e.Path == m.path && e.Sum == m.sum {
-					list = append(list, m)
+					released = append(released, m)
 					continue
 				}
 				if e.Role != m.role || e.Path == m.path || !isStaged(e) {
 					continue
 				}
 				if now, ok, err := c.store.mirrorAt(e.Path); err != nil {
-					return nil, err
+					return nil, false, err
 				} else if ok && now.sum == e.Sum {
 					list = append(list, m)
 				}
 			}
 		}
 	}
-	return list, nil
+	// What is wrong with the repository is told when archives are made.
+	if len(released) == 0 || c.compare(ctx) != nil {
+		return list, len(released) > 0, nil
+	}
+	for _, m := range released {
+		switch in, err := c.catalogue.provenIn(m.path, m.sum); {
+		case err != nil:
+			return nil, false, err
+		case in == "":
+			later = true
+		default:
+			list = append(list, m)
+		}
+	}
+	return list, later, nil
+}
+
+// compare compares the repository with the catalogue. Errors: ErrHeld where there is no
+// repository; those of archive.Open and Catalogue.Compare.
+func (c *Cycle) compare(ctx context.Context) (err error) {
+	if c.job.Repository == nil {
+		return ErrHeld
+	}
+	repo, err := archive.Open(ctx, c.job.Repository.Location, c.job.Repository.Options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	shown, err := repo.List(ctx)
+	if err != nil {
+		return err
+	}
+	return c.catalogue.Compare(shown)
 }
 
 // batch gathers ops until there are enough for a worker, and records what became
@@ -211,9 +246,10 @@ func (b *batch) flush(ctx context.Context) error {
 	}
 	at := b.c.job.Now().Unix()
 	err = b.c.store.together(func() error {
-		was := b.c.receipt.Mirrored.Bytes
+		was, changed := b.c.receipt.Mirrored.Bytes, false
 		for i, r := range results {
 			m := b.files[i]
+			changed = changed || r.Outcome != failed
 			switch r.Outcome {
 			case sent, there:
 				if r.Outcome == sent {
@@ -234,6 +270,9 @@ func (b *batch) flush(ctx context.Context) error {
 				}
 				b.c.job.Event(Event{Step: StepMirror, Path: m.path, Err: err})
 			}
+		}
+		if !changed {
+			return nil
 		}
 		return b.c.change(func(s *state) { s.Sealed, s.Unsealed = false, s.Unsealed+b.c.receipt.Mirrored.Bytes-was })
 	})

@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -26,4 +27,35 @@ func TestPeriodsFollowEachOtherWithoutAGap(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Weeks and days end as months do: what came before is archived and purged, what came
+// since is in both archives.
+func TestWeeksAndDaysAreArchived(t *testing.T) {
+	t.Parallel()
+	for p, c := range map[backup.Period]struct {
+		last  time.Time // the last day of a period
+		names []string
+	}{
+		backup.Week: {time.Date(2025, 12, 28, 23, 0, 0, 0, zone), []string{"anna-2025-W52", "anna-2026-W01"}},
+		backup.Day:  {time.Date(2025, 12, 31, 23, 0, 0, 0, zone), []string{"anna-2025-12-31", "anna-2026-01-01"}},
+	} {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, withRepo)
+			s.Period, s.Clock = p, c.last
+			s.plain(1, 1)
+			s.good()
+			s.Clock = s.Clock.Add(2 * time.Hour)
+			s.plain(2, 2)
+			if r := s.good(); !slices.Equal(r.Archives, c.names[:1]) || r.Purged.Files != 2 || r.Proven.Files != 4 {
+				t.Errorf("%+v", r)
+			}
+			s.Clock = p.Next(s.Clock)
+			if r := s.good(); !slices.Equal(r.Archives, c.names[1:]) || len(pictures(t, s.staging())) != 0 {
+				t.Errorf("%+v", r)
+			}
+			s.safe()
+		})
+	}
 }

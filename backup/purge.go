@@ -116,7 +116,9 @@ func (p *purge) flush(ctx context.Context) error {
 		// The mirror may lag behind what is staged; it may go only if it is what is
 		// archived.
 		if there && m.sum == e.Sum && p.c.vault != nil {
-			batch, strays = append(batch, p.c.remove(m)), append(strays, m)
+			o := p.c.remove(m)
+			o.Modified = e.ModTime
+			batch, strays = append(batch, o), append(strays, m)
 		}
 	}
 	p.list = p.list[:0]

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -164,6 +165,9 @@ type restoreMark struct {
 
 const markName = manifest.Folder + "/restore.json"
 
+// finderName is what the Finder puts into every folder that somebody looks into.
+const finderName = ".DS_Store"
+
 // openFolder makes sure that the folder is empty, or holds a restore of the same. With
 // DryRun it only looks.
 func (r *restorer) openFolder(library string, list []archive.Archive) (resumes bool, err error) {
@@ -179,6 +183,7 @@ func (r *restorer) openFolder(library string, list []archive.Archive) (resumes b
 		return false, err
 	}
 	names, err := os.ReadDir(r.To)
+	names = slices.DeleteFunc(names, func(e fs.DirEntry) bool { return e.Name() == finderName })
 	if errors.Is(err, fs.ErrNotExist) && r.DryRun {
 		return false, nil
 	} else if errors.Is(err, fs.ErrNotExist) {

@@ -270,6 +270,21 @@ func TestRestoringAsOfADate(t *testing.T) {
 	}
 }
 
+// A folder that was made in the Finder, and looked into, is empty all the same.
+func TestWhatTheFinderLeavesIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.archive("anna-2025-05", nil, nil, file{"a", "A", "a"})
+	to := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(to, ".DS_Store"), []byte("finder"), 0o644))
+	for range 2 {
+		if sum, _ := s.restore(backup.Restore{To: to}); !sum.Complete() {
+			t.Errorf("%+v", sum)
+		}
+	}
+	s.wants(to, map[string]string{"a": "a", ".DS_Store": "finder"})
+}
+
 func TestAnInterruptedRestoreGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

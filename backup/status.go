@@ -28,6 +28,10 @@ type Status struct {
 
 	Lost   Count // files without any proven copy: what would be lost if this Mac died now
 	Single Count // files with one proven copy
+	// Unexported are those of the lost that are not even in the staging folder, as an
+	// Owing source tells. Unread is why it could not be asked; they are not counted then.
+	Unexported Count
+	Unread     error
 
 	Missing  int       // files that the last export lacked, as they are only in iCloud or could not be placed
 	Damaged  []string  // staged files that were not what was recorded
@@ -49,9 +53,17 @@ type Risk struct {
 	Mirror  bool   // the mirror holds it
 }
 
+// Owing is a Source that can tell what it has and never exported.
+type Owing interface {
+	// Owed calls do for each file that an Export without a limit would place now, with
+	// its path, owner, role and size. It changes nothing.
+	Owed(ctx context.Context, do func(manifest.Entry) error) error
+}
+
 // Look tells how a backup stands, without a trace: it locks nothing, makes nothing,
 // and asks no other machine. risk is called for each file with fewer than two proven
-// copies, and may be nil.
+// copies, and may be nil. Of the job only Name, State, Staging and Repository have to be
+// there; a Source that is Owing is asked.
 func Look(ctx context.Context, job Job, risk func(Risk) error) (s Status, err error) {
 	if job.Now == nil {
 		job.Now = time.Now
@@ -76,7 +88,10 @@ func Look(ctx context.Context, job Job, risk func(Risk) error) (s Status, err er
 	if err := l.staged(ctx, job); err != nil {
 		return s, err
 	}
-	return s, l.archived(ctx)
+	if err := l.archived(ctx); err != nil {
+		return s, err
+	}
+	return s, l.unexported(ctx, job.Source)
 }
 
 // remembered fills in what the job noted of itself.
@@ -142,13 +157,35 @@ func (l *looker) staged(ctx context.Context, job Job) error {
 	return nil
 }
 
-// archived counts what is in archives alone: it has one copy.
+// unexported counts what a source has alone.
+func (l *looker) unexported(ctx context.Context, source Source) error {
+	owing, ok := source.(Owing)
+	if !ok {
+		return nil
+	}
+	var telling error
+	err := owing.Owed(ctx, func(e manifest.Entry) error {
+		l.s.Unexported.add(e.Size)
+		telling = l.tell(e, false, "")
+		return telling
+	})
+	if telling != nil || ctx.Err() != nil {
+		return err
+	}
+	l.s.Unread = err
+	return nil
+}
+
+// archived counts what is in archives alone: it has one copy, or, where none of these
+// archives is proven, none.
 func (l *looker) archived(ctx context.Context) error {
-	for v, err := range l.catalogue.provenVersions(ctx) {
+	for v, err := range l.catalogue.archivedVersions(ctx) {
 		if err != nil {
 			return err
 		}
-		l.s.Archived.add(v.Size)
+		if v.Archive != "" {
+			l.s.Archived.add(v.Size)
+		}
 		here := false
 		err := l.store.each(`SELECT 1 FROM staged WHERE path = ? AND sum = ?`, func(*sqlite.Stmt) error { here = true; return nil }, v.Path, v.Sum[:])
 		if err != nil {
@@ -203,9 +240,13 @@ func (l *looker) tell(e manifest.Entry, mirror bool, archive string) error {
 	return l.risk(r)
 }
 
-// provenVersions yields each version of a file that is in a proven archive, once.
-func (c *Catalogue) provenVersions(ctx context.Context) iter.Seq2[Version, error] {
-	return c.versions(ctx, `SELECT `+entryColumns+` FROM entry e CROSS JOIN archive a ON a.id = e.archive WHERE a.state = ? GROUP BY e.path, e.sum ORDER BY e.path`, string(Proven))
+// archivedVersions yields each version of a file that was archived, once, with a proven
+// archive that holds it; "": none does.
+func (c *Catalogue) archivedVersions(ctx context.Context) iter.Seq2[Version, error] {
+	// max makes the row of a group one that has the greatest value.
+	return c.versions(ctx, `SELECT path, owner, role, version, size, modtime, stamp, sum, apple, proof, CASE WHEN proven THEN name ELSE '' END FROM (
+		SELECT `+entryColumns+`, max(a.state = ?) AS proven FROM entry e CROSS JOIN archive a ON a.id = e.archive WHERE a.state <> ? GROUP BY e.path, e.sum)
+		ORDER BY path`, string(Proven), string(Intended))
 }
 
 // provenIn names a proven archive that holds a version of a file; "": none does.

@@ -37,9 +37,9 @@ type op struct {
 	Op       string       `json:"op"`
 	Path     string       `json:"path"`
 	From     string       `json:"from,omitempty"`     // of a put: the local file, a whole path
-	Sum      manifest.Sum `json:"sum"`                // of a put: what it must be
+	Sum      manifest.Sum `json:"sum"`                // what it must be
 	Size     int64        `json:"size"`               // bytes
-	Modified int64        `json:"modified,omitempty"` // of a put: nanoseconds since 1970 UTC
+	Modified int64        `json:"modified,omitempty"` // nanoseconds since 1970 UTC; of a remove what the file was given, 0: not known
 	Known    bool         `json:"known,omitempty"`    // of a put: what is there is photogo's own, and may be replaced
 	Keep     bool         `json:"keep,omitempty"`     // of a put: what is there is kept as one generation, PATH.1
 	Top      string       `json:"top,omitempty"`      // of a remove: the folder that stays, if all that is in it goes
@@ -358,6 +358,15 @@ func (w *worker) remove(o op) (outcome, error) {
 		return "", err
 	case !info.Mode().IsRegular() || info.Size() != o.Size:
 		return foreign, nil
+	}
+	// A file of the time that it was given is the one that was read back then. Any other
+	// is read; file systems that keep no such time cost that.
+	if o.Modified == 0 || info.ModTime().Unix() != time.Unix(0, o.Modified).Unix() {
+		if sum, _, err := w.hash(o.Path); err != nil {
+			return "", err
+		} else if sum != o.Sum {
+			return foreign, nil
+		}
 	}
 	if err := w.dir.Remove(o.Path); err != nil {
 		return "", err

@@ -46,7 +46,7 @@ func (c *Config) keys() []key {
 		{"vault.dir", "The folder there that gocryptfs keeps the encrypted files in.", text{&c.Vault.Dir}, false},
 		{"vault.identity", "The private key. Empty: what ssh finds, and ssh-agent.", path{&c.Vault.Identity}, false},
 		{"vault.known_hosts", "The file with the keys of known machines. Empty: the user's.", path{&c.Vault.KnownHosts}, false},
-		{"vault.ssh_config", "A configuration of ssh that is read, too.", path{&c.Vault.SSHConfig}, false},
+		{"vault.ssh_config", "A configuration of ssh that is read, too. Empty: ~/.ssh/config.", path{&c.Vault.SSHConfig}, false},
 		{"vault.passphrase", "Where the passphrase of the vault is kept, never the passphrase itself.", source{&c.Vault.Passphrase}, true},
 
 		{"archive.repository", "The borg repository: /PATH, ssh://USER@HOST[:PORT]/PATH or USER@HOST:PATH. Empty: no archives, and nothing ever leaves the staging folder.", place{&c.Archive.Repository}, true},

@@ -41,7 +41,10 @@ type Library struct {
 	Warn  func(string)
 }
 
-var _ backup.Source = (*Library)(nil)
+var (
+	_ backup.Source = (*Library)(nil)
+	_ backup.Owing  = (*Library)(nil)
+)
 
 // Export implements backup.Source. Errors: those of photosdb.Open,
 // export.OpenDestination and export.Plan.Run.
@@ -112,6 +115,32 @@ func (l *Library) Rehearse(ctx context.Context) (export.Summary, error) {
 	})
 	l.warn(library)
 	return s, err
+}
+
+// Owed implements backup.Owing. What only iCloud has is not told: it is missing.
+func (l *Library) Owed(ctx context.Context, do func(manifest.Entry) error) error {
+	quiet := *l
+	quiet.Event, quiet.Warn = nil, nil
+	if _, ok, err := quiet.atRest(ctx); ok {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var failed error
+	quiet.Event = func(e export.Event) {
+		if e.Outcome != export.Placed || e.Fetch != "" || failed != nil {
+			return
+		}
+		failed = do(manifest.Entry{Path: e.Entry.Path, Size: e.Entry.Size, Owner: string(e.Item.UUID), Role: string(e.Item.Role)})
+		if failed != nil {
+			stop()
+		}
+	}
+	_, err := quiet.Rehearse(ctx)
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
 // Describe implements backup.Source: an object for each asset by the contract of

@@ -32,7 +32,7 @@ var (
 type Options struct {
 	Identity   string // file of the private key; "": what ssh finds, and the agent
 	KnownHosts string // file of known hosts; "": the user's and the system's
-	Config     string // a configuration of the user's to read as well; what is set here wins. "": none
+	Config     string // a configuration of the user's to read as well; what is set here wins. "": ~/.ssh/config
 	Port       int    // 0: what Config says, or 22
 
 	ConnectTimeout int // seconds; 0: 10
@@ -81,9 +81,12 @@ func (o Options) WriteConfig(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if o.Config != "" {
-		list = append(list, option{"Include", o.Config})
+	if o.Config == "" {
+		// ssh reads it unless it is given another one, as here. Both ways must know the
+		// same names of machines: one of them alone would look like a machine that is off.
+		o.Config = "~/.ssh/config"
 	}
+	list = append(list, option{"Include", o.Config})
 	for _, l := range list {
 		if _, err := fmt.Fprintf(w, "%s \"%s\"\n", l.key, l.value); err != nil {
 			return err

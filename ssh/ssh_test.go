@@ -57,6 +57,18 @@ func TestSSHUnderstandsTheOptions(t *testing.T) {
 	}
 }
 
+// Without a configuration of its own the user's usual one is read, by either way: ssh
+// does so for a command, and the file says so.
+func TestTheUsersOwnConfigurationIsRead(t *testing.T) {
+	var file strings.Builder
+	if err := (ssh.Options{}).WriteConfig(&file); err != nil || !strings.HasSuffix(file.String(), "\nInclude \"~/.ssh/config\"\n") {
+		t.Errorf("%v %s", err, &file)
+	}
+	if command, err := (ssh.Options{}).Command(); err != nil || strings.Contains(command, "-F") {
+		t.Errorf("%v %s", err, command)
+	}
+}
+
 func TestOptionsThatSSHWouldMisread(t *testing.T) {
 	for _, o := range []ssh.Options{{Identity: "a\nProxyCommand x"}, {Identity: `a"b`}, {KnownHosts: "a%b"}, {Config: "a\nb"}} {
 		if _, err := o.Command(); !errors.Is(err, ssh.ErrOptions) {

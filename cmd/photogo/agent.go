@@ -64,7 +64,7 @@ func (e environment) agentFor(file, logFile string) (agent.Agent, error) {
 	a := agent.Agent{
 		Program: e.program, Args: []string{"sync", "--agent", "--config", file},
 		Env: []string{"PATH=" + agent.SearchPath(e.getenv("PATH"), "borg", "sshfs", "gocryptfs")},
-		Log: filepath.Join(filepath.Dir(logFile), "agent.log"),
+		Log: agentLog(logFile),
 	}
 	for _, name := range []string{"PHOTOGO_HOME", "XDG_STATE_HOME"} {
 		if value := e.getenv(name); filepath.IsAbs(value) {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/photogo/photogo/archive"
+	"github.com/photogo/photogo/backup"
 	"github.com/photogo/photogo/config"
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
@@ -50,7 +51,8 @@ Example:
   photogo archive list --repo ssh://me@pi/srv/photos --passphrase keychain:photogo-borg`,
 				nil, func(c *cli.Context) error { return archiveList(c, e) }),
 			command("prove", "NAME", "read an archive back and compare every byte", `Compares each file of the archive with the list of sums that it holds itself, and
-with --against DEST with the record of that folder, too.
+with --against DEST with the record of that folder, too. Of one that photogo sync made
+photogo status tells what came of it.
 
 Example:
   photogo archive prove 2025-05 --repo ssh://me@pi/srv/photos --passphrase keychain:photogo-borg`,
@@ -80,7 +82,7 @@ func sshFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "ssh-identity", Usage: "`FILE` of the private key (default: what ssh finds)"},
 		&cli.StringFlag{Name: "ssh-known-hosts", Usage: "`FILE` of known hosts (default: the user's)"},
-		&cli.StringFlag{Name: "ssh-config", Usage: "`FILE` with options for ssh, which do not win over photogo's"},
+		&cli.StringFlag{Name: "ssh-config", Usage: "`FILE` with options for ssh, which do not win over photogo's (default: ~/.ssh/config)"},
 		&cli.IntFlag{Name: "ssh-port", Usage: "`PORT` (default: 22)"},
 	}
 }
@@ -238,8 +240,16 @@ func archiveProve(c *cli.Context, e environment) error {
 	}
 	name := c.Args().First()
 	if c.String("against") == "" {
+		catalogue := ""
+		if library, _, _, ok := backup.ParseName(name); ok {
+			state, err := e.stateDir()
+			if err != nil {
+				return err
+			}
+			catalogue = backup.CatalogueFile(state, library)
+		}
 		return e.withRepo(c, func(r *archive.Repo) error {
-			proof, err := r.Prove(c.Context, name, nil)
+			proof, err := backup.ProveAgain(c.Context, r, catalogue, name)
 			if err != nil {
 				return err
 			}

@@ -138,9 +138,11 @@ var codes = []struct {
 	{photokit.ErrAccount, exitCloud, "Sign in to iCloud in System Settings, and look there whether iCloud Photos is on."},
 	{photokit.ErrOffline, exitCloud, "What came is whole and recorded; the same command fetches the rest when iCloud answers."},
 	{command.ErrMissing, exitProgram, "Install it: borg is borgbackup in most packagers; sshfs and gocryptfs go by their names."},
-	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, --adopt takes it."},
+	{mount.ErrSentinel, exitProgram, "If it is the vault that you mean, `photogo sync --new-vault` takes it, or `photogo mount --adopt`."},
 	{mount.ErrFuse, exitProgram, ""},
 	{archive.ErrUnsupported, exitProgram, ""},
+	{archive.ErrNoRepository, exitProgram, "If none was ever made there, `photogo archive init` makes it."},
+	{mount.ErrNoVault, exitProgram, "If none was ever made there, `photogo mount --init` makes it, in a folder that is there and empty."},
 }
 
 func accessHint() string {
@@ -173,7 +175,7 @@ func exitCode(err error) int {
 	}
 	var program *command.Error
 	var borg *archive.Error
-	if errors.As(err, &program) || errors.As(err, &borg) || errors.Is(err, mount.ErrNoVault) || errors.Is(err, mount.ErrExists) || errors.Is(err, archive.ErrNoArchive) {
+	if errors.As(err, &program) || errors.As(err, &borg) || errors.Is(err, mount.ErrExists) || errors.Is(err, archive.ErrNoArchive) {
 		return exitProgram
 	}
 	return exitUnforeseen

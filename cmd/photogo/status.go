@@ -15,8 +15,8 @@ func statusCommand(e environment) *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "how the backup stands, and what would be lost if this Mac died now", ArgsUsage: " ", OnUsageError: usageError,
 		Description: `Tells what is staged, mirrored and archived, when a cycle was complete last, what is
-missing, and which files have fewer than two proven copies. It asks no other
-machine, and changes nothing.
+missing, and which files have fewer than two proven copies, also of those that were
+not exported yet. It asks no other machine, and changes nothing.
 
 A proven copy is one whose every byte was read back: in the mirror, or in the
 repository, however many of its archives hold the file. The files in the library
@@ -46,21 +46,22 @@ type jsonRisk struct {
 }
 
 type jsonStatus struct {
-	Type     string       `json:"type"`
-	Staged   backup.Count `json:"staged"`
-	Mirrored backup.Count `json:"mirrored"`
-	Archived backup.Count `json:"archived"`
-	Archives int          `json:"archives"`
-	Unproven int          `json:"unproven"`
-	Lost     backup.Count `json:"no_copy"`
-	Single   backup.Count `json:"one_copy"`
-	Missing  int          `json:"missing"`
-	Damaged  int          `json:"damaged"`
-	Period   string       `json:"period"`
-	Due      *time.Time   `json:"due"`
-	Working  string       `json:"working"`
-	Complete *time.Time   `json:"last_complete"`
-	Last     *jsonReceipt `json:"last"`
+	Type     string        `json:"type"`
+	Staged   backup.Count  `json:"staged"`
+	Mirrored backup.Count  `json:"mirrored"`
+	Archived backup.Count  `json:"archived"`
+	Archives int           `json:"archives"`
+	Unproven int           `json:"unproven"`
+	Lost     backup.Count  `json:"no_copy"`
+	Library  *backup.Count `json:"not_exported"`
+	Single   backup.Count  `json:"one_copy"`
+	Missing  int           `json:"missing"`
+	Damaged  int           `json:"damaged"`
+	Period   string        `json:"period"`
+	Due      *time.Time    `json:"due"`
+	Working  string        `json:"working"`
+	Complete *time.Time    `json:"last_complete"`
+	Last     *jsonReceipt  `json:"last"`
 }
 
 func statusAction(c *cli.Context, e environment) error {
@@ -111,6 +112,9 @@ func statusJSON(s backup.Status) jsonStatus {
 		Type: "status", Staged: s.Staged, Mirrored: s.Mirrored, Archived: s.Archived, Archives: len(s.Archives), Unproven: s.Unproven(),
 		Lost: s.Lost, Single: s.Single, Missing: s.Missing, Damaged: len(s.Damaged), Period: s.Period, Working: s.Working,
 	}
+	if s.Unread == nil {
+		j.Library = &s.Unexported
+	}
 	if !s.Due.IsZero() {
 		j.Due = &s.Due
 	}
@@ -155,7 +159,14 @@ func (e environment) statusWords(s backup.Status) error {
 	if n := len(s.Damaged); n > 0 {
 		row("damaged in staging", number(n)+" files")
 	}
-	row("lost if this Mac died now", count(s.Lost))
+	lost := count(s.Lost)
+	switch {
+	case s.Unread != nil:
+		lost += ", and what was not exported yet: " + printable(s.Unread.Error())
+	case s.Unexported.Files > 0:
+		lost += "; of these not exported yet: " + count(s.Unexported)
+	}
+	row("lost if this Mac died now", lost)
 	row("one proven copy only", count(s.Single))
 	return w.Flush()
 }

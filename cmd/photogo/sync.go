@@ -67,24 +67,17 @@ func syncAction(c *cli.Context, e environment) error {
 	if err := arguments(c, 0, ""); err != nil {
 		return err
 	}
-	cfg, _, err := e.loadConfig(c)
+	s, err := e.prepareSync(c)
+	defer s.close()
+	if s.unattended {
+		e.begun(c.Context, s.cfg, err)
+	}
 	if err != nil {
 		return err
 	}
-	if c.Bool("agent") && !c.Bool("dry-run") {
-		var log io.Closer
-		if e, log, err = e.openLog(cfg); err != nil {
-			return err
-		}
-		defer log.Close()
-	}
-	p := &syncPrinter{env: e, json: c.Bool("json"), quiet: c.Bool("quiet"), agent: c.Bool("agent"), last: e.now()}
-	job, library, err := e.job(cfg, p)
-	if err != nil {
-		return err
-	}
+	e, cfg, job, p := s.env, s.cfg, s.job, s.p
 	if c.Bool("dry-run") {
-		return foresee(c, job, library, p)
+		return foresee(c, job, s.library, p)
 	}
 	job.TrustClock, job.NewVault = c.Bool("trust-clock"), c.Bool("new-vault")
 	r, err := e.cycle(c.Context, cfg, job)
@@ -105,6 +98,40 @@ func syncAction(c *cli.Context, e environment) error {
 		return errIncomplete
 	}
 	return nil
+}
+
+// syncing is what a cycle needs before it can begin.
+type syncing struct {
+	env        environment
+	unattended bool
+	log        io.Closer // nil: there is none
+	cfg        config.Config
+	job        backup.Job
+	library    *source.Library
+	p          *syncPrinter
+}
+
+func (s syncing) close() {
+	if s.log != nil {
+		s.log.Close()
+	}
+}
+
+func (e environment) prepareSync(c *cli.Context) (s syncing, err error) {
+	s = syncing{env: e, unattended: c.Bool("agent") && !c.Bool("dry-run")}
+	s.cfg, _, err = e.loadConfig(c)
+	if s.unattended {
+		e.rotateAgentLog(s.cfg)
+	}
+	if err == nil && s.unattended {
+		s.env, s.log, err = e.openLog(s.cfg)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.p = &syncPrinter{env: s.env, json: c.Bool("json"), quiet: c.Bool("quiet"), agent: c.Bool("agent"), last: e.now()}
+	s.job, s.library, err = s.env.job(s.cfg, s.p)
+	return s, err
 }
 
 // cycle fetches the passphrases and runs a cycle.
@@ -206,6 +233,7 @@ func (e environment) unlock(ctx context.Context, cfg config.Config, job *backup.
 
 // foresee is a dry run.
 func foresee(c *cli.Context, job backup.Job, library *source.Library, p *syncPrinter) error {
+	job.Source = nil // it is asked below
 	s, err := backup.Look(c.Context, job, nil)
 	if err != nil {
 		return err

@@ -79,14 +79,39 @@ func (f *File) Write(p []byte) (int, error) {
 
 // rotate moves the files on by one and opens a new one.
 func (f *File) rotate() error {
-	name := func(n int) string { return f.path + "." + strconv.Itoa(n) }
-	if f.keep == 0 {
-		if err := os.Remove(f.path); err != nil {
-			return err
-		}
+	if err := moveOn(f.path, f.keep); err != nil {
+		return err
 	}
-	for n := f.keep; n > 0; n-- {
-		older := f.path
+	f.file.Close()
+	f.file = nil
+	return f.open()
+}
+
+// Rotate moves on, in the same way, a file that others append to, if it has more than
+// max bytes. Who has it open goes on writing to it under its new name; the next one makes
+// a new file. What is no regular file stays, as does what is not there.
+func Rotate(path string, max int64, keep int) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.Mode().IsRegular() || info.Size() <= max) {
+		return nil
+	}
+	if err == nil {
+		err = moveOn(path, keep)
+	}
+	if err != nil {
+		return fmt.Errorf("begin a new log: %w", err)
+	}
+	return nil
+}
+
+// moveOn gives each file the number after its own; the oldest goes.
+func moveOn(path string, keep int) error {
+	name := func(n int) string { return path + "." + strconv.Itoa(n) }
+	if keep == 0 {
+		return os.Remove(path)
+	}
+	for n := keep; n > 0; n-- {
+		older := path
 		if n > 1 {
 			older = name(n - 1)
 		}
@@ -94,9 +119,7 @@ func (f *File) rotate() error {
 			return err
 		}
 	}
-	f.file.Close()
-	f.file = nil
-	return f.open()
+	return nil
 }
 
 // Close closes the log. What was written is as durable as the system makes it.

@@ -152,3 +152,36 @@ func TestALogThatCannotBeMovedGoesOn(t *testing.T) {
 		t.Error(info.Size(), err)
 	}
 }
+
+// What launchd appends to is moved on from outside, and only when it is too large.
+func TestAFileOfOthersIsMovedOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agent.log")
+	if err := Rotate(path, 10, 1); err != nil {
+		t.Error(err)
+	}
+	open, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	for i, want := range []string{"", "123456789\n123456789\n"} {
+		if _, err := open.WriteString("123456789\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := Rotate(path, 10, 1); err != nil {
+			t.Fatal(err)
+		}
+		if moved, err := os.ReadFile(path + ".1"); string(moved) != want || (err == nil) != (i == 1) {
+			t.Errorf("%d: %q %v", i, moved, err)
+		}
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Rotate(path, 0, 0); err != nil {
+		t.Error(err)
+	}
+}

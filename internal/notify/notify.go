@@ -35,9 +35,10 @@ type Outcome int
 
 // The outcomes.
 const (
-	Idle      Outcome = iota // nothing could be done, as the other machine is not there: neither good nor bad
-	Completed                // all was done
-	Failed                   // something went wrong, and somebody has to see to it
+	Idle       Outcome = iota // nothing could be done, as the other machine is not there, or for another reason that passes: neither good nor bad
+	Completed                 // all was done
+	Incomplete                // all that could be done was, and something is still owed
+	Failed                    // something went wrong, and somebody has to see to it
 )
 
 // State is what is known of the runs so far, and what was told of them.
@@ -46,7 +47,7 @@ type State struct {
 	Since     time.Time `json:"since"`      // when Condition came to be; UTC
 	Completed time.Time `json:"completed"`  // end of the last run that was completed; zero: none was
 	First     time.Time `json:"first"`      // the first run
-	Text      string    `json:"text"`       // what went wrong last; "" while Working
+	Text      string    `json:"text"`       // what went wrong last, or is owed; "": nothing
 	Told      Condition `json:"told"`       // what the person knows
 	ToldStale time.Time `json:"told_stale"` // when the person was told last that nothing is completed; zero: not since the last one was
 }
@@ -72,7 +73,8 @@ type Notifier struct {
 const maxState = 64 << 10
 
 // Record records what became of a run that ended at a time, and tells the person
-// if that changes what it knows. text says what went wrong; for Failed alone. An
+// if that changes what it knows. text says what went wrong, what is owed, or why nothing
+// could be done; "" for a machine that is not there. An
 // error does not mean that nothing was recorded: it may be that of the sender, and
 // then the person is told by the next Record.
 func (n Notifier) Record(ctx context.Context, now time.Time, o Outcome, text string) (State, error) {

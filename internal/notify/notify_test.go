@@ -78,6 +78,41 @@ func TestEachChangeIsToldOnce(t *testing.T) {
 	step(50*day, Idle)
 }
 
+// A picture that is missing for good is no failure, and hides none: what fails beside it
+// is told, and what works again, and why no cycle is ever complete.
+func TestWhatIsOwedHidesNoFailure(t *testing.T) {
+	s := &sent{}
+	n := Notifier{File: filepath.Join(t.TempDir(), "n.json"), After: 7 * day, Sender: s}
+	now := start
+	step := func(for_ time.Duration, o Outcome, text string, want ...string) {
+		t.Helper()
+		for end := now.Add(for_); now.Before(end); now = now.Add(time.Hour) {
+			if _, err := n.Record(t.Context(), now, o, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, m := range s.list {
+			if m.Text != text && !strings.HasPrefix(m.Text, text+" (") {
+				t.Errorf("%q: %q, want %q", m.Title, m.Text, text)
+			}
+		}
+		if got := s.titles(); !slices.Equal(got, want) {
+			t.Errorf("until %s: %q, want %q", now.Format("2 Jan 15h"), got, want)
+		}
+	}
+	const full, owed = "no room on pi", "2 files are missing"
+	step(1*day, Completed, "")
+	step(1*day, Failed, full, "the backup failed")
+	step(1*day, Incomplete, owed, "the backup works again")
+	step(1*day, Failed, full, "the backup failed")
+	step(10*day, Incomplete, owed, "the backup works again", "no complete backup for 7 days")
+	step(8*day, Failed, full, "the backup failed", "no backup for 14 days", "no backup for 21 days")
+	step(6*day, Incomplete, owed, "the backup works again", "no complete backup for 21 days")
+	step(2*day, Idle, "Is the other machine on, and can it be reached?", "no backup for 28 days")
+	step(7*day, Idle, "another photogo is at work", "no backup for 35 days")
+	step(1*day, Completed, "Everything was completed.", "the backup works again")
+}
+
 func TestStaleCountsFromTheFirstRun(t *testing.T) {
 	s := &sent{}
 	n := Notifier{File: filepath.Join(t.TempDir(), "n.json"), After: 7 * day, Sender: s}
@@ -160,7 +195,7 @@ func TestMessagesAlternate(t *testing.T) {
 		completed := start
 		for range rapid.IntRange(1, 60).Draw(t, "runs") {
 			now = now.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "hours")) * time.Hour)
-			o := rapid.SampledFrom([]Outcome{Idle, Completed, Failed}).Draw(t, "outcome")
+			o := rapid.SampledFrom([]Outcome{Idle, Completed, Incomplete, Failed}).Draw(t, "outcome")
 			var list []pending
 			st, list = st.next(now, o, "x", after)
 			if st.First.Equal(now) {
@@ -172,14 +207,14 @@ func TestMessagesAlternate(t *testing.T) {
 			for _, m := range list {
 				st = m.told(st)
 				switch {
-				case strings.Contains(m.Title, "again") && (o != Completed || last == "" || strings.Contains(last, "again")):
+				case strings.Contains(m.Title, "again") && (o == Idle || o == Failed || last == "" || strings.Contains(last, "again")):
 					t.Fatalf("%q after %q", m.Title, last)
 				case strings.Contains(m.Title, "failed") && (o != Failed || strings.Contains(last, "failed")):
 					t.Fatalf("%q after %q", m.Title, last)
-				case strings.Contains(m.Title, "no backup") && now.Sub(completed) < after:
+				case strings.Contains(m.Title, "backup for") && now.Sub(completed) < after:
 					t.Fatalf("%q after %s", m.Title, now.Sub(completed))
 				}
-				if !strings.Contains(m.Title, "no backup") || st.Condition == Stale {
+				if !strings.Contains(m.Title, "backup for") || st.Condition == Stale {
 					last = m.Title
 				}
 			}

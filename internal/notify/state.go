@@ -19,6 +19,12 @@ func (s State) next(now time.Time, o Outcome, text string, after time.Duration) 
 	case Completed:
 		s = s.to(Working, now, "")
 		s.Completed, s.ToldStale = now, time.Time{}
+	case Incomplete:
+		if s.Condition == Failing {
+			s = s.to(Working, now, text)
+			s.ToldStale = time.Time{} // what was told then is not why nothing is completed now
+		}
+		s.Text = text
 	case Failed:
 		if text == "" {
 			text = "it is not known why"
@@ -31,7 +37,7 @@ func (s State) next(now time.Time, o Outcome, text string, after time.Duration) 
 	}
 	stale := after > 0 && now.Sub(last) >= after
 	if stale && s.Condition == Working {
-		s = s.to(Stale, now, "")
+		s = s.to(Stale, now, s.Text)
 	}
 	var list []pending
 	switch {
@@ -40,18 +46,27 @@ func (s State) next(now time.Time, o Outcome, text string, after time.Duration) 
 			s.Told = Failing
 			return s
 		}})
-	case s.Condition == Working && s.Told != Working:
-		list = append(list, pending{Message{"photogo: the backup works again", "Everything was completed."}, func(s State) State {
+	case s.Condition == Working && s.Told != Working, s.Condition == Stale && s.Told == Failing:
+		words := s.Text
+		if words == "" {
+			words = "Everything was completed."
+		}
+		list = append(list, pending{Message{"photogo: the backup works again", words}, func(s State) State {
 			s.Told = Working
 			return s
 		}})
 	}
 	if stale && (s.ToldStale.IsZero() || now.Sub(s.ToldStale) >= after) {
-		words := "Is the other machine on, and can it be reached?"
-		if s.Condition == Failing {
+		what, words := "no backup", "Is the other machine on, and can it be reached?"
+		switch {
+		case s.Condition == Failing:
 			words = s.Text
+		case o == Idle && text != "":
+			words = text
+		case o == Incomplete:
+			what, words = "no complete backup", s.Text
 		}
-		list = append(list, pending{Message{"photogo: no backup for " + days(now.Sub(last)), words}, func(s State) State {
+		list = append(list, pending{Message{"photogo: " + what + " for " + days(now.Sub(last)), words}, func(s State) State {
 			s.ToldStale = now
 			if s.Condition == Stale {
 				s.Told = Stale
