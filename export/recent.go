@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/photogo/photogo/photosdb"
@@ -100,8 +101,6 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 		return nil, "", ctx.Err()
 	case err != nil:
 		return nil, err.Error(), nil // whoever reads the whole library will tell, if it is still so
-	case len(found.Warnings) > 0:
-		return nil, "the library is not known well enough", nil
 	case found.Library != of:
 		return nil, "it is another library", nil
 	case found.Baseline.Len() == 0:
@@ -176,14 +175,26 @@ func sequence(assets []*photosdb.Asset) iter.Seq2[*photosdb.Asset, error] {
 // Assets is how many assets the library holds.
 func (r *Recent) Assets() int { return r.found.Baseline.Len() }
 
+// Warnings are what the library lacks: what the last run that read all of it was told,
+// and what is new.
+func (r *Recent) Warnings() []string {
+	list := slices.Clone(r.plan.carried.rest.Warnings)
+	for _, w := range r.found.Warnings {
+		if !slices.Contains(list, w) {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
 // Planned is how many of them are planned.
 func (r *Recent) Planned() int { return len(r.plan.carried.groups) }
 
 // Run is Plan.Run: what it tells and counts is of the whole library. Of job it sets
-// Source, Cursor, Wish and Library itself.
+// Source, Cursor, Wish, Library and Warnings itself.
 func (r *Recent) Run(ctx context.Context, job Job) (Summary, error) {
 	job.Source, job.Wish, job.Cursor = r.files, r.wish, r.found.Baseline.Cursor()
-	job.Library = r.found.Baseline
+	job.Library, job.Warnings = r.found.Baseline, r.Warnings
 	return r.plan.Run(ctx, job)
 }
 

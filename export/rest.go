@@ -29,6 +29,8 @@ type Rest struct {
 	Open    string  `json:"open"`            // the seal of what is missing or altered, and told by every run; "" for nothing
 	Lacks   int     `json:"lacks"`           // how many files are missing
 
+	Warnings []string `json:"warnings,omitempty"` // of the library
+
 	// What follows is kept apart: it may be long, and is read when it is needed.
 	Folders []folderState `json:"-"` // those that hold files
 	open    *openReader   // what Open seals
@@ -128,6 +130,9 @@ func (r *run) keepRest() error {
 		Cursor: r.job.Cursor, Wish: r.job.Wish, Full: r.job.Now.Unix(),
 		Summary: Summary{Assets: s.Assets, Files: s.Files, Unchanged: s.Placed + s.Moved + s.Unchanged, Missing: s.Missing, Altered: s.Altered, ToCome: s.ToCome},
 		Fetch:   r.rest.fetch, Lacks: r.rest.open.lacks,
+	}
+	if r.job.Warnings != nil {
+		rest.Warnings = r.job.Warnings()
 	}
 	if c := r.plan.carried; c != nil {
 		rest.Full = c.rest.Full
@@ -249,10 +254,10 @@ func (r *Rest) close() error {
 
 // AtRest reports whether nothing has changed since a run that came to its end:
 // neither the library (photosdb.Changed), nor what is wished for, nor any folder
-// of the destination. Then it tells what is missing or altered as that run did,
-// and returns its summary; an error then is one of event, or means that not all was
-// told.
-func (d *Destination) AtRest(ctx context.Context, library, wish string, now time.Time, event func(Event) error) (_ Summary, rests bool, _ error) {
+// of the destination. Then it tells what the library lacks (warn) and what is missing
+// or altered as that run did, and returns its summary; an error then is one of event,
+// or means that not all was told.
+func (d *Destination) AtRest(ctx context.Context, library, wish string, now time.Time, warn func(string), event func(Event) error) (_ Summary, rests bool, _ error) {
 	rest, err := d.rest(wish, now)
 	if err != nil || rest == nil || rest.Fetch > 0 {
 		return Summary{}, false, err
@@ -265,6 +270,9 @@ func (d *Destination) AtRest(ctx context.Context, library, wish string, now time
 		return Summary{}, false, err
 	}
 	defer rest.close()
+	for _, w := range rest.Warnings {
+		warn(w)
+	}
 	for f, err := range rest.open.all() {
 		if err != nil {
 			return Summary{}, true, err

@@ -34,7 +34,7 @@ func (w *world) atRest(t *testing.T, wish string, now time.Time) (Summary, []Eve
 	}
 	defer d.Close()
 	var events []Event
-	s, rests, err := d.AtRest(context.Background(), w.lib.Path, wish, now, func(e Event) error { events = append(events, e); return nil })
+	s, rests, err := d.AtRest(context.Background(), w.lib.Path, wish, now, func(string) {}, func(e Event) error { events = append(events, e); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

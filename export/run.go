@@ -44,6 +44,9 @@ type Job struct {
 	// it when all of them were read: photosdb.Query.Baseline. With it the next run plans
 	// only what changes (Destination.Recent); it may be nil.
 	Library *photosdb.Baseline
+	// Warnings tells what the library lacks, once all of it was read, for a run that
+	// does not read it again to tell the same; it may be nil.
+	Warnings func() []string
 	// Event is called for each file when its fate is known, by one goroutine
 	// at a time. It may be nil.
 	Event func(Event)

@@ -76,8 +76,8 @@ func (l *Library) Export(ctx context.Context, limit int64) (_ backup.Exported, e
 			return backup.Exported{}, err
 		}
 		assets = b.keep(assets)
-	} else if l.Wish != "" && len(library.Warnings()) == 0 {
-		job.Wish = l.Wish
+	} else if l.Wish != "" {
+		job.Wish, job.Warnings = l.Wish, library.Warnings
 		if job.Cursor, err = library.Cursor(); err != nil {
 			return backup.Exported{}, err
 		}
@@ -196,18 +196,21 @@ func (l *Library) options(library *photosdb.Library) export.Options {
 // nobody from backing up what is there.
 func (l *Library) end(downloads *export.Downloads) error {
 	err := downloads.Close()
-	if why := downloads.Err(); why != nil && l.Warn != nil {
-		l.Warn("iCloud: " + why.Error())
+	if why := downloads.Err(); why != nil {
+		l.tell("iCloud: " + why.Error())
 	}
 	return err
 }
 
 func (l *Library) warn(library *photosdb.Library) {
-	if l.Warn == nil {
-		return
-	}
 	for _, w := range library.Warnings() {
-		l.Warn(w)
+		l.tell(w)
+	}
+}
+
+func (l *Library) tell(warning string) {
+	if l.Warn != nil {
+		l.Warn(warning)
 	}
 }
 
@@ -223,7 +226,7 @@ func (l *Library) atRest(ctx context.Context) (s export.Summary, ok bool, err er
 		return s, false, nil
 	}
 	defer dest.Close()
-	s, ok, err = dest.AtRest(ctx, l.Path, l.Wish, l.Now(), func(e export.Event) error {
+	s, ok, err = dest.AtRest(ctx, l.Path, l.Wish, l.Now(), l.tell, func(e export.Event) error {
 		if l.Event != nil {
 			l.Event(e)
 		}

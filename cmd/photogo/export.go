@@ -122,16 +122,15 @@ func exportAction(c *cli.Context, e environment) (err error) {
 	}
 	told := 0
 	warn := func() {
-		for _, w := range library.Warnings()[told:] {
-			p.warn(jsonWarning{Type: "warning", Code: "library", Message: w})
-			told++
-		}
+		list := library.Warnings()
+		p.warnOf(list[told:])
+		told = len(list)
 	}
 	warn()
 	opt.Library = library.UUID()
 	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(c.Context, export.SampleSize) }
 	cursor := ""
-	if wish != "" && len(library.Warnings()) == 0 {
+	if wish != "" {
 		if cursor, err = library.Cursor(); err != nil {
 			return err
 		}
@@ -156,7 +155,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		summary, err = plan.Run(c.Context, export.Job{
 			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(),
 			Cursor: cursor, Wish: wish, Event: p.event, Fetch: fetch,
-			Library: query.Baseline,
+			Library: query.Baseline, Warnings: library.Warnings,
 		})
 		err = endDownloads(p, downloads, summary, err)
 	}
@@ -199,16 +198,21 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 		return false, nil
 	}
 	start := e.now()
+	var warnings []string
 	var p *printer
 	begin := func(assets int) (err error) {
-		if p == nil {
-			if p, err = newPrinter(c, e, full, dest.Path, assets, 0); err == nil {
-				p.start = start
-			}
+		if p != nil {
+			return nil
 		}
-		return err
+		if p, err = newPrinter(c, e, full, dest.Path, assets, 0); err != nil {
+			return err
+		}
+		p.start = start
+		p.warnOf(warnings)
+		return nil
 	}
-	summary, rests, err := dest.AtRest(c.Context, path, wish, start, func(ev export.Event) error {
+	warn := func(w string) { warnings = append(warnings, w) }
+	summary, rests, err := dest.AtRest(c.Context, path, wish, start, warn, func(ev export.Event) error {
 		if err := begin(ev.Assets); err != nil {
 			return err
 		}
@@ -254,6 +258,7 @@ func exportRecent(c *cli.Context, e environment, state, wish string, opt export.
 		return true, err
 	}
 	p.start = start
+	p.warnOf(recent.Warnings())
 	downloads, fetch := fetching(p, dest, download)
 	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event, Fetch: fetch})
 	return true, finishExport(p, summary, endDownloads(p, downloads, summary, err))

@@ -193,6 +193,13 @@ func (p *printer) warn(w jsonWarning) {
 	p.line("warning: %s", w.Message)
 }
 
+// warnOf tells what a library lacks.
+func (p *printer) warnOf(library []string) {
+	for _, w := range library {
+		p.warn(jsonWarning{Type: "warning", Code: "library", Message: w})
+	}
+}
+
 // file tells a file because all are to be told.
 func (p *printer) file(ev export.Event) {
 	if p.json {
