@@ -81,8 +81,8 @@ func fetching(p *printer, dest *export.Destination, opt *export.DownloadOptions)
 // isUnavailable reports whether an error is one that has exit code 16.
 func isUnavailable(err error) bool { return exitCode(err) == exitCloud }
 
-// endDownloads closes what fetched and says whether it could not. d may be nil.
-func endDownloads(p *printer, d *export.Downloads, s export.Summary, failed error) error {
+// endDownloads closes what fetched with opt and says whether it could not. d may be nil.
+func endDownloads(p *printer, d *export.Downloads, opt *export.DownloadOptions, s export.Summary, failed error) error {
 	if d == nil {
 		return failed
 	}
@@ -95,7 +95,9 @@ func endDownloads(p *printer, d *export.Downloads, s export.Summary, failed erro
 	if hint := hintOf(why); hint != "" && !p.quiet {
 		p.line("%s", hint)
 	}
-	if err == nil && isUnavailable(why) && !s.Complete() {
+	// Where there simply is no helper, as on Linux, what it would fetch is missing.
+	none := opt.Helper == "" && errors.Is(why, photokit.ErrNoHelper)
+	if err == nil && isUnavailable(why) && !none && !s.Complete() {
 		p.unavailable = told{why} // iCloud, or the way to it, is of no use now
 	}
 	return err

@@ -157,7 +157,7 @@ func exportAction(c *cli.Context, e environment) (err error) {
 			Cursor: cursor, Wish: wish, Event: p.event, Fetch: fetch,
 			Library: query.Baseline, Warnings: library.Warnings,
 		})
-		err = endDownloads(p, downloads, summary, err)
+		err = endDownloads(p, downloads, download, summary, err)
 	}
 	warn() // some only come up while assets are read
 	return finishExport(p, summary, err)
@@ -261,7 +261,7 @@ func exportRecent(c *cli.Context, e environment, state, wish string, opt export.
 	p.warnOf(recent.Warnings())
 	downloads, fetch := fetching(p, dest, download)
 	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event, Fetch: fetch})
-	return true, finishExport(p, summary, endDownloads(p, downloads, summary, err))
+	return true, finishExport(p, summary, endDownloads(p, downloads, download, summary, err))
 }
 
 // wishOf is all that decides what an export does, as a text; "" where every file is to
