@@ -50,7 +50,7 @@ var exitCodes = []struct {
 	{13, "destination refused: not the known one, not writable, full, or inside the library"},
 	{14, "the remote machine cannot be reached, or does not let photogo in"},
 	{15, "a passphrase is not available, or not the right one"},
-	{exitCloud, "iCloud or the helper for Photos is not available, not permitted, or serves another library"},
+	{exitCloud, "iCloud or the helper for Photos does not work, is not permitted, or serves another library"},
 	{exitProgram, "another program is missing, too old, or failed"},
 	{130, "interrupted"},
 }
