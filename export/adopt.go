@@ -3,8 +3,10 @@ package export
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"regexp"
 	"strings"
@@ -22,6 +24,7 @@ import (
 // found is a file that lies in the destination and that the record does not know.
 type found struct {
 	path    string
+	info    fs.FileInfo
 	size    int64
 	modTime int64
 	sum     manifest.Sum
@@ -106,7 +109,8 @@ func ownerOf(e *manifest.Entry) photosdb.UUID {
 	return photosdb.UUID(owner)
 }
 
-// unrecorded lists the files below a folder, photogo's own folder left out.
+// unrecorded lists the files below a folder. Left out are photogo's own folder, what
+// belongs to another destination, and libraries: they are not ours to take from.
 func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]string, error) {
 	list, err := r.job.Dest.ReadDir(dir)
 	if err != nil {
@@ -119,6 +123,11 @@ func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]str
 			return nil, ctx.Err()
 		case name == manifest.Folder:
 		case entry.IsDir():
+			if is, err := anothers(r.job.Dest, name); err != nil {
+				return nil, fmt.Errorf("look for files that are there already: %w", err)
+			} else if is {
+				continue
+			}
 			if files, err = r.unrecorded(ctx, name, files); err != nil {
 				return nil, err
 			}
@@ -127,6 +136,20 @@ func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]str
 		}
 	}
 	return files, nil
+}
+
+// anothers reports whether a folder of the destination is a library, or another
+// destination.
+func anothers(dest Folder, dir string) (bool, error) {
+	lstat := func(name string) error { _, err := dest.Lstat(name); return err }
+	if is, err := isLibrary(dir, lstat); is || err != nil {
+		return is, err
+	}
+	err := lstat(path.Join(dir, manifest.Folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // hashAll hashes all the files. One that cannot be read cannot be adopted.
@@ -183,7 +206,7 @@ func (w *worker) look(ctx context.Context, name string) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &found{path: name, size: n, modTime: info.ModTime().UnixNano(), sum: sumOf(w.sum), apple: w.apple.Text()}, nil
+	return &found{path: name, info: info, size: n, modTime: info.ModTime().UnixNano(), sum: sumOf(w.sum), apple: w.apple.Text()}, nil
 }
 
 // asset adopts the files of one asset.
@@ -225,6 +248,9 @@ func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) 
 			continue
 		}
 		item := Item{UUID: asset.UUID, Role: r.Role, Path: f.path, Source: r, want: fingerprintOf(asset, r)}
+		if w.linked(&item, f.info) {
+			continue
+		}
 		item.Version = version(asset, r, item.want)
 		a.take(&item, f, f.apple)
 		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {

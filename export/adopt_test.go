@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photosdb"
 )
@@ -180,6 +181,58 @@ func TestFilesElsewhereAreMovedToTheirNames(t *testing.T) {
 		if !strings.HasSuffix(name, ".xmp") && !slices.Contains(inodes, ino) {
 			t.Errorf("%s was copied", name)
 		}
+	}
+}
+
+// A library that lies in the destination, and another destination, keep what they have:
+// not even the same pictures are taken from there.
+func TestWhatIsAnothersIsNotAdopted(t *testing.T) {
+	w := newWorld(t, fixture.Options{}).watch(t)
+	inner := *w
+	inner.dest, inner.state = filepath.Join(w.dest, "inner"), w.state+" of it"
+	inner.mustRun(t)
+	for _, copied := range []string{"Copy.photoslibrary", "renamed"} {
+		if err := os.CopyFS(filepath.Join(w.dest, copied), os.DirFS(w.lib.Path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(inner.dest, safefile.Temp("x")), nil, 0o644); err != nil { // of a run that goes on
+		t.Fatal(err)
+	}
+	before := map[string]map[string]string{}
+	for _, name := range []string{"inner", "Copy.photoslibrary", "renamed"} {
+		before[name] = treeOf(t, filepath.Join(w.dest, name))
+	}
+	s, _, err := w.run(t)
+	if err != nil || s.Adopted+s.Moved+s.Failed != 0 || s.Placed == 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for name, tree := range before {
+		sameTree(t, tree, treeOf(t, filepath.Join(w.dest, name)))
+	}
+}
+
+// What is a hard link to the library's own file is no copy of it, and not ours to date.
+func TestTheLibrarysOwnFilesAreNotAdopted(t *testing.T) {
+	w := newWorld(t, fixture.Options{}).watch(t)
+	a := w.asset(t, "jpeg")
+	other := *w
+	other.dest, other.state = w.dest+" other", w.state+" other"
+	_, events := other.mustRun(t)
+	at := mustOf(t, events, a, photosdb.RoleOriginal).Item.Path
+	for _, name := range []string{at, "elsewhere.jpg"} {
+		link := filepath.Join(w.dest, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o755), os.Link(w.lib.File(a, "original"), link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, events, err := w.run(t)
+	if e := mustOf(t, events, a, photosdb.RoleOriginal); err != nil || s.Failed != 1 || s.Adopted != 0 || !errors.Is(e.Err, ErrInTheWay) {
+		t.Errorf("%+v: %s, %v, %v", s, e.Outcome, e.Err, err)
+	}
+	w.untouched(t)
+	if inode(t, filepath.Join(w.dest, "elsewhere.jpg")) != inode(t, w.lib.File(a, "original")) {
+		t.Error("a file that is not ours was moved")
 	}
 }
 

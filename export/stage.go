@@ -184,7 +184,7 @@ func learned(item *Item) manifest.Entry {
 }
 
 func (w *worker) move(item *Item) (stagedFile, error) {
-	if _, err := w.job.Dest.Lstat(item.Path); err == nil {
+	if _, err := w.job.Dest.Lstat(item.Path); err == nil && !w.oneFile(item.known.Path, item.Path) {
 		return stagedFile{}, fmt.Errorf("move %s to %s: %w", item.known.Path, item.Path, ErrInTheWay)
 	}
 	if _, err := w.mkdir(item.Path); err != nil {
@@ -343,7 +343,7 @@ func (w *worker) taken(item *Item) (bool, error) {
 		return false, nil
 	}
 	_, err := w.job.Dest.Lstat(item.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && item.known != nil && w.oneFile(item.known.Path, item.Path) {
 		return false, nil
 	}
 	return err == nil, err
@@ -360,8 +360,26 @@ func (w *worker) adopt(ctx context.Context, item *Item) (stagedFile, error) {
 	if err != nil || sum != entry.Sum {
 		return stagedFile{}, ErrInTheWay
 	}
+	if w.linked(item, info) {
+		return stagedFile{}, fmt.Errorf("%w: it is the library's own file under a second name, a hard link and no copy", ErrInTheWay)
+	}
 	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
 	return stagedFile{item: item, entry: entry, fate: Unchanged}, nil
+}
+
+// linked reports whether a file of the destination is the library's own, with a hard
+// link for a second name: it proves nothing, and even its date is the library's.
+func (w *worker) linked(item *Item, there fs.FileInfo) bool {
+	if item.Source == nil || !item.Source.OnDisk {
+		return false
+	}
+	src, err := w.open(item)
+	if err != nil {
+		return false // then it is no file of the destination's either
+	}
+	defer src.Close()
+	info, err := src.Stat()
+	return err == nil && safefile.SameFile(info, there)
 }
 
 // sameBytes finds out whether a file whose version changed has the same bytes
