@@ -93,6 +93,10 @@ func (h *holding) noteStale(a *photosdb.Asset, items []Item, known map[photosdb.
 // metaLibrary is where the record keeps the identity of its library.
 const metaLibrary = "library"
 
+// metaMixed marks a record that a library was added to which has little of what was in
+// it: the rest is no longer in the library because it never was.
+const metaMixed = "mixed"
+
 // prunable lists the entries that are to be pruned, or tells why nothing is.
 // failed is how many files of the run failed.
 func (p *Plan) prunable(record Record, failed int) (list []manifest.Entry, err error) {
@@ -113,6 +117,10 @@ func (p *Plan) prunable(record Record, failed int) (list []manifest.Entry, err e
 	if err != nil {
 		return nil, err
 	}
+	mixed, err := record.Meta(metaMixed)
+	if err != nil {
+		return nil, err
+	}
 	refuse := func(format string, args ...any) ([]manifest.Entry, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNotPruned, fmt.Sprintf(format, args...))
 	}
@@ -125,6 +133,8 @@ func (p *Plan) prunable(record Record, failed int) (list []manifest.Entry, err e
 		return refuse("this is not the library that the destination was made from; it holds the same pictures, and the next run takes it for the same")
 	case of == "" || p.opt.Library != of:
 		return refuse("this is not the library that the destination was made from (%s, now %s)", orNone(of), orNone(p.opt.Library))
+	case mixed != "" && !p.opt.Prune.AllowMass:
+		return refuse("another library was exported here, too, and %d files would go that may be its; if that is right, run it again with --allow-mass-removal", len(list))
 	case len(list) > massFiles && 100*len(list) > massPercent*total && !p.opt.Prune.AllowMass:
 		return refuse("%d of %d files would go; if that is right, run it again with --allow-mass-removal", len(list), total)
 	}
