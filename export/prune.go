@@ -23,6 +23,14 @@ var ErrNotPruned = errors.New("nothing was pruned")
 // QuarantineTime is how long a pruned file stays in quarantine.
 const QuarantineTime = 30 * 24 * time.Hour
 
+// metaWaiting is where the record keeps the time by which files wait in quarantine:
+// that of the run before, and what was made of it, in seconds since 1970 UTC.
+const metaWaiting = "waiting"
+
+// longestRest is how long photogo may not have pruned. A clock that goes on by more
+// went wrong, or was: nothing has waited for that.
+const longestRest = 366 * 24 * time.Hour
+
 // A run that would prune more than both of these refuses to.
 const (
 	massFiles   = 50
@@ -151,6 +159,9 @@ func orNone(s string) string {
 // prune puts what the library no longer holds into quarantine, and removes what
 // has been there for long enough. It is the end of a run that met no error.
 func (r *run) prune(ctx context.Context) error {
+	if err := r.tick(); err != nil {
+		return err
+	}
 	list, err := r.plan.prunable(r.job.Record, r.summary.Failed)
 	if err != nil || len(list) == 0 {
 		return errors.Join(err, r.expire(ctx))
@@ -169,6 +180,23 @@ func (r *run) prune(ctx context.Context) error {
 		}
 	}
 	return r.expire(ctx)
+}
+
+// tick works out the time by which files wait in quarantine. It is the clock's, but for
+// jumps.
+func (r *run) tick() error {
+	text, err := r.job.Record.Meta(metaWaiting)
+	if err != nil {
+		return err
+	}
+	now := r.job.Now.Unix()
+	before, waited := now, now
+	fmt.Sscan(text, &before, &waited) // the first time there is none
+	if passed := now - before; passed > 0 && passed <= int64(longestRest/time.Second) {
+		waited += passed
+	}
+	r.waited = time.Unix(waited, 0)
+	return r.job.Record.SetMeta(metaWaiting, fmt.Sprint(now, waited))
 }
 
 // pruneSome writes down what is to be put aside, puts it aside, makes that
@@ -190,7 +218,7 @@ func (r *run) pruneSome(list []manifest.Entry) error {
 			if err != nil {
 				return err
 			}
-			aside = append(aside, manifest.Aside{Path: to, Was: e.Path, At: r.job.Now, Size: e.Size, Sum: e.Sum})
+			aside = append(aside, manifest.Aside{Path: to, Was: e.Path, At: r.waited, Size: e.Size, Sum: e.Sum})
 		}
 	}
 	if err := r.job.Record.Commit(manifest.Change{Aside: aside, Gone: gone}); err != nil {
@@ -251,7 +279,7 @@ func (r *run) removeEmpty(dir string) {
 // expire removes what has been in quarantine for long enough and is still what
 // photogo placed once.
 func (r *run) expire(ctx context.Context) error {
-	list, err := r.job.Record.Quarantined(r.job.Now.Add(-QuarantineTime))
+	list, err := r.job.Record.Quarantined(r.waited.Add(-QuarantineTime))
 	if err != nil || len(list) == 0 {
 		return err
 	}

@@ -201,6 +201,7 @@ type run struct {
 	noClone noClone
 	noLink  unable
 	fetches *fetches
+	waited  time.Time // see tick
 
 	mu      sync.Mutex // guards what follows
 	summary Summary
