@@ -364,7 +364,7 @@ func (a *adoption) sidecars(asset *photosdb.Asset, of photosdb.Role, picture *fo
 			role = kind.edited
 		}
 		content, err := kind.content(asset, of)
-		if err == nil && f.sum.String() == contentVersion(content) || a.ours(f.path, asset) {
+		if err == nil && f.sum.String() == contentVersion(content) || a.ours(f.path, asset.UUID) {
 			a.take(&Item{UUID: asset.UUID, Role: role, Path: f.path, Version: f.sum.String()}, f, "")
 			continue
 		}
@@ -373,14 +373,14 @@ func (a *adoption) sidecars(asset *photosdb.Asset, of photosdb.Role, picture *fo
 }
 
 // ours reports whether photogo wrote a sidecar, in whatever release.
-func (a *adoption) ours(name string, asset *photosdb.Asset) bool {
-	file, err := a.job.Dest.Open(name)
+func (r *run) ours(name string, asset photosdb.UUID) bool {
+	file, err := r.job.Dest.Open(name)
 	if err != nil {
 		return false
 	}
 	defer file.Close()
 	head, err := io.ReadAll(io.LimitReader(file, 1<<10))
-	return err == nil && (bytes.Contains(head, []byte(sidecar.Toolkit)) || bytes.HasPrefix(head, []byte(`{"uuid":"`+string(asset.UUID)+`"`)))
+	return err == nil && (bytes.Contains(head, []byte(sidecar.Toolkit)) || bytes.HasPrefix(head, []byte(`{"uuid":"`+string(asset)+`"`)))
 }
 
 // putAside puts a file into quarantine that is in the way of one that photogo

@@ -76,6 +76,27 @@ func TestALostRecordComesBack(t *testing.T) {
 	}
 }
 
+// Sidecars of further places, and JSON, are known for photogo's own when the record is
+// lost and the facts have changed since.
+func TestALostRecordOfChangedSidecars(t *testing.T) {
+	w := newWorld(t, fixture.Options{})
+	w.opt = Options{Directory: template(t, "{folder_album,{created.year}}"), JSONSidecars: true}
+	w.mustRun(t)
+	if err := errors.Join(os.RemoveAll(filepath.Join(w.dest, manifest.Folder)), os.RemoveAll(filepath.Join(w.state, "destinations"))); err != nil {
+		t.Fatal(err)
+	}
+	w.sql(t, `UPDATE ZADDITIONALASSETATTRIBUTES SET ZTITLE = 'another'`)
+	s, events := w.mustRun(t)
+	for _, e := range events {
+		if e.Outcome == Failed || e.Outcome == Placed && e.Item.Source != nil {
+			t.Errorf("%s is %s: %v", e.Item.Path, e.Outcome, e.Err)
+		}
+	}
+	if s.Placed == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // osxphotos exported the library once: the same folders and names, sidecars of
 // its own, and its database.
 func (w *world) imitateOsxphotos(t *testing.T) (mine map[string]string) {

@@ -318,7 +318,13 @@ func (w *worker) place(ctx context.Context, item *Item) (file stagedFile, err er
 		return file, err
 	}
 	if taken {
-		return w.adopt(ctx, item)
+		file, err = w.adopt(ctx, item)
+		if !errors.Is(err, ErrInTheWay) || item.Source != nil || !w.ours(item.Path, item.UUID) {
+			return file, err
+		}
+		if err := w.putOldAside(item.Path); err != nil {
+			return file, err
+		}
 	}
 	if item.Source == nil {
 		return w.write(item)
@@ -365,6 +371,16 @@ func (w *worker) adopt(ctx context.Context, item *Item) (stagedFile, error) {
 	}
 	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
 	return stagedFile{item: item, entry: entry, fate: Unchanged}, nil
+}
+
+// putOldAside puts a sidecar into quarantine that photogo wrote from earlier facts, and
+// that the record has lost.
+func (w *worker) putOldAside(name string) error {
+	aside, err := w.freeAside(name)
+	if err != nil {
+		return err
+	}
+	return w.job.Dest.Rename(name, aside)
 }
 
 // linked reports whether a file of the destination is the library's own, with a hard
