@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -59,12 +60,50 @@ func (p *Plan) Adopt(ctx context.Context, job Job) (Summary, error) {
 	return r.summary, err
 }
 
-// adopt is for a record that is empty.
+// metaAdopting marks a record that is being filled by an adoption: one that was
+// interrupted goes on.
+const metaAdopting = "adopting"
+
+// adopt is for a record that is empty, or was left by an adoption that did not come to
+// its end.
 func (r *run) adopt(ctx context.Context, replace bool) error {
-	files, err := r.unrecorded(ctx, ".", nil)
-	if err != nil || len(files) == 0 {
+	recorded, err := r.adopted()
+	if err != nil {
 		return err
 	}
+	files, err := r.unrecorded(ctx, ".", nil)
+	if err != nil {
+		return err
+	}
+	files = slices.DeleteFunc(files, func(name string) bool { return recorded[name] })
+	if len(files) > 0 {
+		if err := r.job.Record.SetMeta(metaAdopting, "1"); err != nil {
+			return err
+		}
+		if err := r.adoptAll(ctx, files, len(recorded) > 0, replace); err != nil {
+			return err
+		}
+	}
+	return r.job.Record.SetMeta(metaAdopting, "")
+}
+
+// adopted are the files that an interrupted adoption recorded.
+func (r *run) adopted() (map[string]bool, error) {
+	recorded := map[string]bool{}
+	for e, err := range r.job.Record.All() {
+		if err != nil {
+			return nil, err
+		}
+		recorded[e.Path] = true
+	}
+	return recorded, nil
+}
+
+// adoptFiles is how many files are recorded at a time.
+const adoptFiles = 256
+
+// adoptAll adopts files. further: some assets are on record.
+func (r *run) adoptAll(ctx context.Context, files []string, further, replace bool) error {
 	a := &adoption{run: r, replace: replace, byApple: map[string][]*found{}, byKey: map[string]*found{}, sizes: map[int64]bool{}}
 	if err := a.hashAll(ctx, files); err != nil {
 		return err
@@ -82,10 +121,18 @@ func (r *run) adopt(ctx context.Context, replace bool) error {
 		} else if !is {
 			continue
 		}
+		if further {
+			owner := naming.Owner(asset.UUID, 0)
+			if held, err := r.job.Record.Of([]string{owner}); err != nil {
+				return err
+			} else if len(held[owner].Entries) > 0 {
+				continue
+			}
+		}
 		if err := a.asset(ctx, w, asset); err != nil {
 			return err
 		}
-		if len(a.change.Placed) >= batchFiles {
+		if len(a.change.Placed) >= adoptFiles {
 			if err := a.commit(); err != nil {
 				return err
 			}

@@ -97,6 +97,60 @@ func TestALostRecordOfChangedSidecars(t *testing.T) {
 	}
 }
 
+// An adoption that is interrupted goes on with the next run: what lies elsewhere is not
+// copied, and another program's sidecars are not in the way.
+func TestAnInterruptedAdoptionGoesOn(t *testing.T) {
+	w := newWorld(t, fixture.Options{Assets: adoptFiles + 50, Plain: true})
+	w.mustRun(t)
+	if err := errors.Join(os.RemoveAll(filepath.Join(w.dest, manifest.Folder)), os.RemoveAll(filepath.Join(w.state, "destinations"))); err != nil {
+		t.Fatal(err)
+	}
+	pictures := 0
+	for _, name := range w.files(t) {
+		full := filepath.Join(w.dest, name)
+		if err := os.WriteFile(full+".xmp", []byte("another program's"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, ".xmp") {
+			os.Remove(full + ".xmp")
+			continue
+		}
+		if pictures++; pictures%2 == 0 {
+			if err := os.Rename(full, filepath.Join(w.dest, "old "+strings.ReplaceAll(name, "/", "-"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range w.files(t) { // those of pictures that were moved
+		if picture, ok := strings.CutSuffix(name, ".xmp"); ok {
+			if _, err := os.Stat(filepath.Join(w.dest, picture)); err != nil {
+				os.Remove(filepath.Join(w.dest, name))
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w.watched = func(e Event) {
+		if e.Outcome == Adopted {
+			cancel()
+		}
+	}
+	first, _, err := w.runContext(t, ctx)
+	if !errors.Is(err, context.Canceled) || first.Adopted == 0 || first.Adopted == pictures {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	w.watched = nil
+	s, events := w.mustRun(t)
+	for _, e := range events {
+		if e.Outcome == Failed || e.Outcome == Placed && e.Item.Source != nil {
+			t.Errorf("%s is %s: %v", e.Item.Path, e.Outcome, e.Err)
+		}
+	}
+	if first.Adopted+s.Adopted != pictures || s.Moved == 0 {
+		t.Errorf("of %d pictures %d were adopted before, then %+v", pictures, first.Adopted, s)
+	}
+}
+
 // osxphotos exported the library once: the same folders and names, sidecars of
 // its own, and its database.
 func (w *world) imitateOsxphotos(t *testing.T) (mine map[string]string) {
