@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -44,6 +45,7 @@ type adoption struct {
 	sizes   map[int64]bool
 	replace bool // put files aside that are in the way of what photogo makes itself
 	change  manifest.Change
+	folders map[string]bool // that files were put aside from or into, and not synced since
 }
 
 // Adopt takes the files that are in the destination already into an empty
@@ -104,7 +106,7 @@ const adoptFiles = 256
 
 // adoptAll adopts files. further: some assets are on record.
 func (r *run) adoptAll(ctx context.Context, files []string, further, replace bool) error {
-	a := &adoption{run: r, replace: replace, byApple: map[string][]*found{}, byKey: map[string]*found{}, sizes: map[int64]bool{}}
+	a := &adoption{run: r, replace: replace, byApple: map[string][]*found{}, byKey: map[string]*found{}, sizes: map[int64]bool{}, folders: map[string]bool{}}
 	if err := a.hashAll(ctx, files); err != nil {
 		return err
 	}
@@ -142,6 +144,14 @@ func (r *run) adoptAll(ctx context.Context, files []string, further, replace boo
 }
 
 func (a *adoption) commit() error {
+	// An asset that is on record is not looked at again: what was in its way must be
+	// gone for good.
+	if len(a.folders) > 0 {
+		if err := a.job.Dest.Sync(append(a.takeFresh(), slices.Collect(maps.Keys(a.folders))...)...); err != nil {
+			return fmt.Errorf("put files aside: %w", err)
+		}
+		clear(a.folders)
+	}
 	err := a.job.Record.Commit(a.change)
 	for i := range a.change.Placed {
 		e := &a.change.Placed[i]
@@ -447,5 +457,6 @@ func (a *adoption) putAside(name string) {
 		a.report(Event{Item: item, Outcome: Failed, Err: fmt.Errorf("put %s aside: %w", f.path, err)})
 		return
 	}
+	a.folders[path.Dir(f.path)], a.folders[path.Dir(aside)] = true, true
 	a.report(Event{Item: item, Outcome: Removed, Entry: &manifest.Entry{Path: f.path, Size: f.size, Sum: f.sum}})
 }
