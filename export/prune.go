@@ -88,7 +88,7 @@ func (h *holding) noteStale(a *photosdb.Asset, items []Item, known map[photosdb.
 		case RoleEditedSidecar, RoleEditedJSON:
 			picture = photosdb.RoleEdited
 		}
-		has := a.Resource(picture) != nil
+		has := a.Resource(picture) != nil || picture == photosdb.RoleEdited && unrendered(a) || picture == photosdb.RoleLive && lacksLive(a)
 		for i := range items {
 			has = has || items[i].Role == picture
 		}

@@ -211,6 +211,22 @@ func TestPruneRefuses(t *testing.T) {
 	})
 }
 
+// A rendering and a movie that the library lost are still to be there, in each of the
+// asset's places and whatever is left out.
+func TestWhatTheLibraryLostIsHeld(t *testing.T) {
+	held := newHolding()
+	known := map[photosdb.Role]*manifest.Entry{}
+	for _, role := range []photosdb.Role{photosdb.RoleEdited, RoleEditedSidecar, photosdb.RoleLive, photosdb.RoleRaw} {
+		known[role] = &manifest.Entry{Path: string(role)}
+	}
+	a := &photosdb.Asset{EditState: 1}
+	a.Media.Subtypes = []photosdb.Subtype{photosdb.Live}
+	held.noteStale(a, nil, known)
+	if len(held.stale) != 1 || !held.stale[string(photosdb.RoleRaw)] {
+		t.Errorf("stale: %v", held.stale)
+	}
+}
+
 // A clock that jumps lets nothing go before its time, and makes nothing anew.
 func TestAClockThatJumpsEndsNoQuarantine(t *testing.T) {
 	right := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
