@@ -69,6 +69,12 @@ func SameFile(a, b fs.FileInfo) bool {
 	return ino != 0 && dev == otherDev && ino == otherIno
 }
 
+// Inode is the number of a file in its file system; 0 if it is not known.
+func Inode(info fs.FileInfo) uint64 {
+	_, ino := identity(info)
+	return ino
+}
+
 func identity(info fs.FileInfo) (dev, ino uint64) {
 	switch stat := info.Sys().(type) {
 	case *unix.Stat_t:
