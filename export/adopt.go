@@ -3,10 +3,14 @@ package export
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +26,7 @@ import (
 // found is a file that lies in the destination and that the record does not know.
 type found struct {
 	path    string
+	info    fs.FileInfo
 	size    int64
 	modTime int64
 	sum     manifest.Sum
@@ -40,6 +45,7 @@ type adoption struct {
 	sizes   map[int64]bool
 	replace bool // put files aside that are in the way of what photogo makes itself
 	change  manifest.Change
+	folders map[string]bool // that files were put aside from or into, and not synced since
 }
 
 // Adopt takes the files that are in the destination already into an empty
@@ -56,13 +62,51 @@ func (p *Plan) Adopt(ctx context.Context, job Job) (Summary, error) {
 	return r.summary, err
 }
 
-// adopt is for a record that is empty.
+// metaAdopting marks a record that is being filled by an adoption: one that was
+// interrupted goes on.
+const metaAdopting = "adopting"
+
+// adopt is for a record that is empty, or was left by an adoption that did not come to
+// its end.
 func (r *run) adopt(ctx context.Context, replace bool) error {
-	files, err := r.unrecorded(ctx, ".", nil)
-	if err != nil || len(files) == 0 {
+	recorded, err := r.adopted()
+	if err != nil {
 		return err
 	}
-	a := &adoption{run: r, replace: replace, byApple: map[string][]*found{}, byKey: map[string]*found{}, sizes: map[int64]bool{}}
+	files, err := r.unrecorded(ctx, ".", nil)
+	if err != nil {
+		return err
+	}
+	files = slices.DeleteFunc(files, func(name string) bool { return recorded[name] })
+	if len(files) > 0 {
+		if err := r.job.Record.SetMeta(metaAdopting, "1"); err != nil {
+			return err
+		}
+		if err := r.adoptAll(ctx, files, len(recorded) > 0, replace); err != nil {
+			return err
+		}
+	}
+	return r.job.Record.SetMeta(metaAdopting, "")
+}
+
+// adopted are the files that an interrupted adoption recorded.
+func (r *run) adopted() (map[string]bool, error) {
+	recorded := map[string]bool{}
+	for e, err := range r.job.Record.All() {
+		if err != nil {
+			return nil, err
+		}
+		recorded[e.Path] = true
+	}
+	return recorded, nil
+}
+
+// adoptFiles is how many files are recorded at a time.
+const adoptFiles = 256
+
+// adoptAll adopts files. further: some assets are on record.
+func (r *run) adoptAll(ctx context.Context, files []string, further, replace bool) error {
+	a := &adoption{run: r, replace: replace, byApple: map[string][]*found{}, byKey: map[string]*found{}, sizes: map[int64]bool{}, folders: map[string]bool{}}
 	if err := a.hashAll(ctx, files); err != nil {
 		return err
 	}
@@ -79,10 +123,18 @@ func (r *run) adopt(ctx context.Context, replace bool) error {
 		} else if !is {
 			continue
 		}
+		if further {
+			owner := naming.Owner(asset.UUID, 0)
+			if held, err := r.job.Record.Of([]string{owner}); err != nil {
+				return err
+			} else if len(held[owner].Entries) > 0 {
+				continue
+			}
+		}
 		if err := a.asset(ctx, w, asset); err != nil {
 			return err
 		}
-		if len(a.change.Placed) >= batchFiles {
+		if len(a.change.Placed) >= adoptFiles {
 			if err := a.commit(); err != nil {
 				return err
 			}
@@ -92,6 +144,14 @@ func (r *run) adopt(ctx context.Context, replace bool) error {
 }
 
 func (a *adoption) commit() error {
+	// An asset that is on record is not looked at again: what was in its way must be
+	// gone for good.
+	if len(a.folders) > 0 {
+		if err := a.job.Dest.Sync(append(a.takeFresh(), slices.Collect(maps.Keys(a.folders))...)...); err != nil {
+			return fmt.Errorf("put files aside: %w", err)
+		}
+		clear(a.folders)
+	}
 	err := a.job.Record.Commit(a.change)
 	for i := range a.change.Placed {
 		e := &a.change.Placed[i]
@@ -106,7 +166,8 @@ func ownerOf(e *manifest.Entry) photosdb.UUID {
 	return photosdb.UUID(owner)
 }
 
-// unrecorded lists the files below a folder, photogo's own folder left out.
+// unrecorded lists the files below a folder. Left out are photogo's own folder, what
+// belongs to another destination, and libraries: they are not ours to take from.
 func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]string, error) {
 	list, err := r.job.Dest.ReadDir(dir)
 	if err != nil {
@@ -119,6 +180,11 @@ func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]str
 			return nil, ctx.Err()
 		case name == manifest.Folder:
 		case entry.IsDir():
+			if is, err := anothers(r.job.Dest, name); err != nil {
+				return nil, fmt.Errorf("look for files that are there already: %w", err)
+			} else if is {
+				continue
+			}
 			if files, err = r.unrecorded(ctx, name, files); err != nil {
 				return nil, err
 			}
@@ -127,6 +193,20 @@ func (r *run) unrecorded(ctx context.Context, dir string, files []string) ([]str
 		}
 	}
 	return files, nil
+}
+
+// anothers reports whether a folder of the destination is a library, or another
+// destination.
+func anothers(dest Folder, dir string) (bool, error) {
+	lstat := func(name string) error { _, err := dest.Lstat(name); return err }
+	if is, err := isLibrary(dir, lstat); is || err != nil {
+		return is, err
+	}
+	err := lstat(path.Join(dir, manifest.Folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // hashAll hashes all the files. One that cannot be read cannot be adopted.
@@ -183,7 +263,7 @@ func (w *worker) look(ctx context.Context, name string) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &found{path: name, size: n, modTime: info.ModTime().UnixNano(), sum: sumOf(w.sum), apple: w.apple.Text()}, nil
+	return &found{path: name, info: info, size: n, modTime: info.ModTime().UnixNano(), sum: sumOf(w.sum), apple: w.apple.Text()}, nil
 }
 
 // asset adopts the files of one asset.
@@ -225,6 +305,9 @@ func (a *adoption) asset(ctx context.Context, w *worker, asset *photosdb.Asset) 
 			continue
 		}
 		item := Item{UUID: asset.UUID, Role: r.Role, Path: f.path, Source: r, want: fingerprintOf(asset, r)}
+		if w.linked(&item, f.info) {
+			continue
+		}
 		item.Version = version(asset, r, item.want)
 		a.take(&item, f, f.apple)
 		if r.Role == photosdb.RoleOriginal || r.Role == photosdb.RoleEdited {
@@ -338,7 +421,7 @@ func (a *adoption) sidecars(asset *photosdb.Asset, of photosdb.Role, picture *fo
 			role = kind.edited
 		}
 		content, err := kind.content(asset, of)
-		if err == nil && f.sum.String() == contentVersion(content) || a.ours(f.path, asset) {
+		if err == nil && f.sum.String() == contentVersion(content) || a.ours(f.path, asset.UUID) {
 			a.take(&Item{UUID: asset.UUID, Role: role, Path: f.path, Version: f.sum.String()}, f, "")
 			continue
 		}
@@ -347,14 +430,14 @@ func (a *adoption) sidecars(asset *photosdb.Asset, of photosdb.Role, picture *fo
 }
 
 // ours reports whether photogo wrote a sidecar, in whatever release.
-func (a *adoption) ours(name string, asset *photosdb.Asset) bool {
-	file, err := a.job.Dest.Open(name)
+func (r *run) ours(name string, asset photosdb.UUID) bool {
+	file, err := r.job.Dest.Open(name)
 	if err != nil {
 		return false
 	}
 	defer file.Close()
 	head, err := io.ReadAll(io.LimitReader(file, 1<<10))
-	return err == nil && (bytes.Contains(head, []byte(sidecar.Toolkit)) || bytes.HasPrefix(head, []byte(`{"uuid":"`+string(asset.UUID)+`"`)))
+	return err == nil && (bytes.Contains(head, []byte(sidecar.Toolkit)) || bytes.HasPrefix(head, []byte(`{"uuid":"`+string(asset)+`"`)))
 }
 
 // putAside puts a file into quarantine that is in the way of one that photogo
@@ -374,5 +457,6 @@ func (a *adoption) putAside(name string) {
 		a.report(Event{Item: item, Outcome: Failed, Err: fmt.Errorf("put %s aside: %w", f.path, err)})
 		return
 	}
+	a.folders[path.Dir(f.path)], a.folders[path.Dir(aside)] = true, true
 	a.report(Event{Item: item, Outcome: Removed, Entry: &manifest.Entry{Path: f.path, Size: f.size, Sum: f.sum}})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photosdb"
 )
@@ -72,6 +73,81 @@ func TestALostRecordComesBack(t *testing.T) {
 				t.Errorf("without %s: %s is another file now", lost, name)
 			}
 		}
+	}
+}
+
+// Sidecars of further places, and JSON, are known for photogo's own when the record is
+// lost and the facts have changed since.
+func TestALostRecordOfChangedSidecars(t *testing.T) {
+	w := newWorld(t, fixture.Options{})
+	w.opt = Options{Directory: template(t, "{folder_album,{created.year}}"), JSONSidecars: true}
+	w.mustRun(t)
+	if err := errors.Join(os.RemoveAll(filepath.Join(w.dest, manifest.Folder)), os.RemoveAll(filepath.Join(w.state, "destinations"))); err != nil {
+		t.Fatal(err)
+	}
+	w.sql(t, `UPDATE ZADDITIONALASSETATTRIBUTES SET ZTITLE = 'another'`)
+	s, events := w.mustRun(t)
+	for _, e := range events {
+		if e.Outcome == Failed || e.Outcome == Placed && e.Item.Source != nil {
+			t.Errorf("%s is %s: %v", e.Item.Path, e.Outcome, e.Err)
+		}
+	}
+	if s.Placed == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// An adoption that is interrupted goes on with the next run: what lies elsewhere is not
+// copied, and another program's sidecars are not in the way.
+func TestAnInterruptedAdoptionGoesOn(t *testing.T) {
+	w := newWorld(t, fixture.Options{Assets: adoptFiles + 50, Plain: true})
+	w.mustRun(t)
+	if err := errors.Join(os.RemoveAll(filepath.Join(w.dest, manifest.Folder)), os.RemoveAll(filepath.Join(w.state, "destinations"))); err != nil {
+		t.Fatal(err)
+	}
+	pictures := 0
+	for _, name := range w.files(t) {
+		full := filepath.Join(w.dest, name)
+		if err := os.WriteFile(full+".xmp", []byte("another program's"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, ".xmp") {
+			os.Remove(full + ".xmp")
+			continue
+		}
+		if pictures++; pictures%2 == 0 {
+			if err := os.Rename(full, filepath.Join(w.dest, "old "+strings.ReplaceAll(name, "/", "-"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range w.files(t) { // those of pictures that were moved
+		if picture, ok := strings.CutSuffix(name, ".xmp"); ok {
+			if _, err := os.Stat(filepath.Join(w.dest, picture)); err != nil {
+				os.Remove(filepath.Join(w.dest, name))
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w.watched = func(e Event) {
+		if e.Outcome == Adopted {
+			cancel()
+		}
+	}
+	first, _, err := w.runContext(t, ctx)
+	if !errors.Is(err, context.Canceled) || first.Adopted == 0 || first.Adopted == pictures {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	w.watched = nil
+	s, events := w.mustRun(t)
+	for _, e := range events {
+		if e.Outcome == Failed || e.Outcome == Placed && e.Item.Source != nil {
+			t.Errorf("%s is %s: %v", e.Item.Path, e.Outcome, e.Err)
+		}
+	}
+	if first.Adopted+s.Adopted != pictures || s.Moved == 0 {
+		t.Errorf("of %d pictures %d were adopted before, then %+v", pictures, first.Adopted, s)
 	}
 }
 
@@ -180,6 +256,58 @@ func TestFilesElsewhereAreMovedToTheirNames(t *testing.T) {
 		if !strings.HasSuffix(name, ".xmp") && !slices.Contains(inodes, ino) {
 			t.Errorf("%s was copied", name)
 		}
+	}
+}
+
+// A library that lies in the destination, and another destination, keep what they have:
+// not even the same pictures are taken from there.
+func TestWhatIsAnothersIsNotAdopted(t *testing.T) {
+	w := newWorld(t, fixture.Options{}).watch(t)
+	inner := *w
+	inner.dest, inner.state = filepath.Join(w.dest, "inner"), w.state+" of it"
+	inner.mustRun(t)
+	for _, copied := range []string{"Copy.photoslibrary", "renamed"} {
+		if err := os.CopyFS(filepath.Join(w.dest, copied), os.DirFS(w.lib.Path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(inner.dest, safefile.Temp("x")), nil, 0o644); err != nil { // of a run that goes on
+		t.Fatal(err)
+	}
+	before := map[string]map[string]string{}
+	for _, name := range []string{"inner", "Copy.photoslibrary", "renamed"} {
+		before[name] = treeOf(t, filepath.Join(w.dest, name))
+	}
+	s, _, err := w.run(t)
+	if err != nil || s.Adopted+s.Moved+s.Failed != 0 || s.Placed == 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for name, tree := range before {
+		sameTree(t, tree, treeOf(t, filepath.Join(w.dest, name)))
+	}
+}
+
+// What is a hard link to the library's own file is no copy of it, and not ours to date.
+func TestTheLibrarysOwnFilesAreNotAdopted(t *testing.T) {
+	w := newWorld(t, fixture.Options{}).watch(t)
+	a := w.asset(t, "jpeg")
+	other := *w
+	other.dest, other.state = w.dest+" other", w.state+" other"
+	_, events := other.mustRun(t)
+	at := mustOf(t, events, a, photosdb.RoleOriginal).Item.Path
+	for _, name := range []string{at, "elsewhere.jpg"} {
+		link := filepath.Join(w.dest, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o755), os.Link(w.lib.File(a, "original"), link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, events, err := w.run(t)
+	if e := mustOf(t, events, a, photosdb.RoleOriginal); err != nil || s.Failed != 1 || s.Adopted != 0 || !errors.Is(e.Err, ErrInTheWay) {
+		t.Errorf("%+v: %s, %v, %v", s, e.Outcome, e.Err, err)
+	}
+	w.untouched(t)
+	if inode(t, filepath.Join(w.dest, "elsewhere.jpg")) != inode(t, w.lib.File(a, "original")) {
+		t.Error("a file that is not ours was moved")
 	}
 }
 

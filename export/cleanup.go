@@ -103,6 +103,11 @@ func removeTemps(ctx context.Context, dest safefile.FS, dir string) error {
 		}
 		switch {
 		case entry.IsDir():
+			if is, err := anothers(dest, name); err != nil {
+				return err
+			} else if is {
+				continue // at work, perhaps
+			}
 			if err := removeTemps(ctx, dest, name); err != nil {
 				return err
 			}

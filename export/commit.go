@@ -286,7 +286,7 @@ func (c *committer) tell(recorded []*batch) {
 				c.groupDone()
 				continue
 			}
-			if old, ok := superseded(e); ok && c.dropOld(old) {
+			if old, ok := superseded(e); ok && c.dropOld(old, e.Entry.Path) {
 				c.dropped = append(c.dropped, old.Path)
 			}
 			if old := e.Item.known; old != nil && old.Path != e.Entry.Path {

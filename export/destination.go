@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
@@ -174,25 +177,83 @@ func resolve(path string) (string, error) {
 }
 
 // apart makes sure that destination and library do not lie in each other: the
-// library must never be written to, and never be exported into itself.
+// library must never be written to, and never be exported into itself. Nor may the
+// destination lie in another library.
 func apart(dest, library string) error {
 	library, err := resolve(library)
 	if err != nil {
 		return err
 	}
 	switch {
-	case dest == library:
+	case same(dest, library):
 		return fmt.Errorf("%w: %s is the library itself", ErrRefused, dest)
 	case within(dest, library):
 		return fmt.Errorf("%w: %s lies inside the library %s", ErrRefused, dest, library)
 	case within(library, dest):
 		return fmt.Errorf("%w: the library %s lies inside %s", ErrRefused, library, dest)
 	}
+	if err := inNoLibrary(dest); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	return nil
 }
 
-// within compares without regard to case, as the file systems of most Macs do.
+// inNoLibrary makes sure that a path leads into no library at all.
+func inNoLibrary(path string) error {
+	for at := range upwards(path) {
+		is, err := isLibrary(at, func(name string) error { _, err := os.Lstat(name); return err })
+		if err != nil {
+			return err
+		} else if is {
+			return fmt.Errorf("%s lies inside the library %s", path, at)
+		}
+	}
+	return nil
+}
+
+// within reports whether a path is below another.
 func within(inner, outer string) bool {
-	prefix := strings.TrimSuffix(outer, string(filepath.Separator)) + string(filepath.Separator)
-	return len(inner) > len(prefix) && strings.EqualFold(inner[:len(prefix)], prefix)
+	for at := range upwards(inner) {
+		if at != inner && same(at, outer) {
+			return true
+		}
+	}
+	return false
+}
+
+// same reports whether two paths mean one file. One folder can have many spellings,
+// as the file systems of most Macs ignore case, and several mounts.
+func same(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// upwards yields a path and all folders that it lies in.
+func upwards(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for yield(path) && path != filepath.Dir(path) {
+			path = filepath.Dir(path)
+		}
+	}
+}
+
+// isLibrary reports whether a folder is a library of Photos, iPhoto or Aperture, by its
+// name or by what is in it. lstat looks for a name.
+func isLibrary(dir string, lstat func(string) error) (bool, error) {
+	switch strings.ToLower(path.Ext(dir)) {
+	case ".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary":
+		return true, nil
+	}
+	err := lstat(path.Join(dir, "database", "Photos.sqlite"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return false, nil
+	}
+	return err == nil, err
 }

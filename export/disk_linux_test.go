@@ -117,6 +117,23 @@ func TestAReadOnlyDestination(t *testing.T) {
 	}
 }
 
+// The library is found under a second name of its folder, too.
+func TestALibraryThatIsMountedTwice(t *testing.T) {
+	needRoot(t)
+	w := newWorld(t, fixture.Options{}).watch(t)
+	again := t.TempDir()
+	if err := syscall.Mount(w.lib.Path, again, "", syscall.MS_BIND, ""); err != nil {
+		t.Skip("cannot mount here:", err)
+	}
+	unmountLater(t, again)
+	for _, w.dest = range []string{again, filepath.Join(again, "originals", "export")} {
+		if _, _, err := w.run(t); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: %v", w.dest, err)
+		}
+		w.untouched(t)
+	}
+}
+
 // A disk becomes read-only in the middle of a run, as Linux makes one that has
 // errors.
 func TestADestinationThatBecomesReadOnly(t *testing.T) {

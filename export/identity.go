@@ -77,6 +77,7 @@ type recognition struct {
 	was      map[string]string // the other way round
 	library  string            // whose identity the record gets; "" where it stays
 	accepted bool
+	mixed    bool // it was accepted although the library is not known for the same
 }
 
 // recognise compares a library with a record of what seems to be another one, or the
@@ -128,7 +129,8 @@ func recognise(assets iter.Seq2[*photosdb.Asset, error], record Record, opt *Opt
 	}
 	if other {
 		rec.library = opt.Library
-		rec.accepted = opt.SameLibrary || 100*(rec.same+len(rec.now)) >= sameLibrary*rec.known
+		rec.mixed = 100*(rec.same+len(rec.now)) < sameLibrary*rec.known
+		rec.accepted = opt.SameLibrary || !rec.mixed
 	}
 	if other && !rec.accepted {
 		return nil, fmt.Errorf("%w (%s, this one is %s), and of %d pictures in it this library has %d: choose another destination, or --same-library to go on in this one",
@@ -275,6 +277,9 @@ func (r *run) accept() error {
 	list, err := rec.renames(r.job.Record)
 	if err == nil {
 		err = r.job.Record.Commit(manifest.Change{Owners: list})
+	}
+	if err == nil && rec.mixed {
+		err = r.job.Record.SetMeta(metaMixed, "1")
 	}
 	if err == nil && rec.library != "" {
 		err = r.job.Record.SetMeta(metaLibrary, rec.library)

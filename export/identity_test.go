@@ -163,6 +163,30 @@ func TestAnotherLibraryIsRefused(t *testing.T) {
 	}
 }
 
+// Who adds a library to the destination of another does not lose that to --cleanup.
+func TestAnAddedLibraryPrunesNothingOfTheFirst(t *testing.T) {
+	w := newWorld(t, fixture.Options{})
+	w.only = []string{"jpeg", "edited"} // less than a mass
+	first, _ := w.mustRun(t)
+	other := w.onAnotherMac(t)
+	other.only = []string{"live", "png"}
+	other.opt.SameLibrary = true
+	other.mustRun(t)
+	other.opt = Options{Prune: Prune{Wanted: true}}
+	before := len(other.files(t))
+	s, _, err := other.run(t)
+	if !errors.Is(err, ErrNotPruned) || !strings.Contains(err.Error(), "--allow-mass-removal") {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if after := len(other.files(t)); after != before {
+		t.Errorf("%d files became %d", before, after)
+	}
+	other.opt.Prune.AllowMass = true
+	if s, _ := other.mustRun(t); s.Removed != first.Placed {
+		t.Errorf("allowed: %+v, of %d", s, first.Placed)
+	}
+}
+
 func TestACloudIdentityComesFirst(t *testing.T) {
 	w := newWorld(t, fixture.Options{})
 	other := w.onAnotherMac(t)

@@ -398,16 +398,26 @@ func (p *Plan) unneeded(a *photosdb.Asset, role photosdb.Role) bool {
 
 // unnamed are files that an asset should have and the library names nowhere.
 func (p *Plan) unnamed(a *photosdb.Asset) (items []Item) {
-	// Slow motion is an edit without a rendering; from Photos 10 on so is all
-	// that the camera did itself.
-	rendered := a.EditState == 1 || a.EditState == 2
-	if a.Edited() && rendered && !a.Has(photosdb.SlowMotion) && a.Resource(photosdb.RoleEdited) == nil && !p.opt.Skip.Edited {
+	if unrendered(a) && !p.opt.Skip.Edited {
 		items = append(items, Item{UUID: a.UUID, Role: photosdb.RoleEdited, Action: Missing, Reason: ReasonUnrendered})
 	}
-	if a.Has(photosdb.Live) && !a.Origin.SharedAlbum && a.Resource(photosdb.RoleLive) == nil && !p.opt.Skip.Live {
+	if lacksLive(a) && !p.opt.Skip.Live {
 		items = append(items, Item{UUID: a.UUID, Role: photosdb.RoleLive, Action: Missing, Reason: ReasonNoLive})
 	}
 	return items
+}
+
+// unrendered reports whether an asset is edited, and the library names no edited version.
+func unrendered(a *photosdb.Asset) bool {
+	// Slow motion is an edit without a rendering; from Photos 10 on so is all
+	// that the camera did itself.
+	rendered := a.EditState == 1 || a.EditState == 2
+	return a.Edited() && rendered && !a.Has(photosdb.SlowMotion) && a.Resource(photosdb.RoleEdited) == nil
+}
+
+// lacksLive reports whether the library names no movie of a Live Photo.
+func lacksLive(a *photosdb.Asset) bool {
+	return a.Has(photosdb.Live) && !a.Origin.SharedAlbum && a.Resource(photosdb.RoleLive) == nil
 }
 
 // decide compares a file of the library with the record and the destination.

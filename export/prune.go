@@ -23,6 +23,14 @@ var ErrNotPruned = errors.New("nothing was pruned")
 // QuarantineTime is how long a pruned file stays in quarantine.
 const QuarantineTime = 30 * 24 * time.Hour
 
+// metaWaiting is where the record keeps the time by which files wait in quarantine:
+// that of the run before, and what was made of it, in seconds since 1970 UTC.
+const metaWaiting = "waiting"
+
+// longestRest is how long photogo may not have pruned. A clock that goes on by more
+// went wrong, or was: nothing has waited for that.
+const longestRest = 366 * 24 * time.Hour
+
 // A run that would prune more than both of these refuses to.
 const (
 	massFiles   = 50
@@ -80,7 +88,7 @@ func (h *holding) noteStale(a *photosdb.Asset, items []Item, known map[photosdb.
 		case RoleEditedSidecar, RoleEditedJSON:
 			picture = photosdb.RoleEdited
 		}
-		has := a.Resource(picture) != nil
+		has := a.Resource(picture) != nil || picture == photosdb.RoleEdited && unrendered(a) || picture == photosdb.RoleLive && lacksLive(a)
 		for i := range items {
 			has = has || items[i].Role == picture
 		}
@@ -92,6 +100,10 @@ func (h *holding) noteStale(a *photosdb.Asset, items []Item, known map[photosdb.
 
 // metaLibrary is where the record keeps the identity of its library.
 const metaLibrary = "library"
+
+// metaMixed marks a record that a library was added to which has little of what was in
+// it: the rest is no longer in the library because it never was.
+const metaMixed = "mixed"
 
 // prunable lists the entries that are to be pruned, or tells why nothing is.
 // failed is how many files of the run failed.
@@ -113,6 +125,10 @@ func (p *Plan) prunable(record Record, failed int) (list []manifest.Entry, err e
 	if err != nil {
 		return nil, err
 	}
+	mixed, err := record.Meta(metaMixed)
+	if err != nil {
+		return nil, err
+	}
 	refuse := func(format string, args ...any) ([]manifest.Entry, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNotPruned, fmt.Sprintf(format, args...))
 	}
@@ -125,6 +141,8 @@ func (p *Plan) prunable(record Record, failed int) (list []manifest.Entry, err e
 		return refuse("this is not the library that the destination was made from; it holds the same pictures, and the next run takes it for the same")
 	case of == "" || p.opt.Library != of:
 		return refuse("this is not the library that the destination was made from (%s, now %s)", orNone(of), orNone(p.opt.Library))
+	case mixed != "" && !p.opt.Prune.AllowMass:
+		return refuse("another library was exported here, too, and %d files would go that may be its; if that is right, run it again with --allow-mass-removal", len(list))
 	case len(list) > massFiles && 100*len(list) > massPercent*total && !p.opt.Prune.AllowMass:
 		return refuse("%d of %d files would go; if that is right, run it again with --allow-mass-removal", len(list), total)
 	}
@@ -141,6 +159,9 @@ func orNone(s string) string {
 // prune puts what the library no longer holds into quarantine, and removes what
 // has been there for long enough. It is the end of a run that met no error.
 func (r *run) prune(ctx context.Context) error {
+	if err := r.tick(); err != nil {
+		return err
+	}
 	list, err := r.plan.prunable(r.job.Record, r.summary.Failed)
 	if err != nil || len(list) == 0 {
 		return errors.Join(err, r.expire(ctx))
@@ -159,6 +180,23 @@ func (r *run) prune(ctx context.Context) error {
 		}
 	}
 	return r.expire(ctx)
+}
+
+// tick works out the time by which files wait in quarantine. It is the clock's, but for
+// jumps.
+func (r *run) tick() error {
+	text, err := r.job.Record.Meta(metaWaiting)
+	if err != nil {
+		return err
+	}
+	now := r.job.Now.Unix()
+	before, waited := now, now
+	fmt.Sscan(text, &before, &waited) // the first time there is none
+	if passed := now - before; passed > 0 && passed <= int64(longestRest/time.Second) {
+		waited += passed
+	}
+	r.waited = time.Unix(waited, 0)
+	return r.job.Record.SetMeta(metaWaiting, fmt.Sprint(now, waited))
 }
 
 // pruneSome writes down what is to be put aside, puts it aside, makes that
@@ -180,7 +218,7 @@ func (r *run) pruneSome(list []manifest.Entry) error {
 			if err != nil {
 				return err
 			}
-			aside = append(aside, manifest.Aside{Path: to, Was: e.Path, At: r.job.Now, Size: e.Size, Sum: e.Sum})
+			aside = append(aside, manifest.Aside{Path: to, Was: e.Path, At: r.waited, Size: e.Size, Sum: e.Sum})
 		}
 	}
 	if err := r.job.Record.Commit(manifest.Change{Aside: aside, Gone: gone}); err != nil {
@@ -241,7 +279,7 @@ func (r *run) removeEmpty(dir string) {
 // expire removes what has been in quarantine for long enough and is still what
 // photogo placed once.
 func (r *run) expire(ctx context.Context) error {
-	list, err := r.job.Record.Quarantined(r.job.Now.Add(-QuarantineTime))
+	list, err := r.job.Record.Quarantined(r.waited.Add(-QuarantineTime))
 	if err != nil || len(list) == 0 {
 		return err
 	}

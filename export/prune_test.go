@@ -211,6 +211,68 @@ func TestPruneRefuses(t *testing.T) {
 	})
 }
 
+// A rendering and a movie that the library lost are still to be there, in each of the
+// asset's places and whatever is left out.
+func TestWhatTheLibraryLostIsHeld(t *testing.T) {
+	held := newHolding()
+	known := map[photosdb.Role]*manifest.Entry{}
+	for _, role := range []photosdb.Role{photosdb.RoleEdited, RoleEditedSidecar, photosdb.RoleLive, photosdb.RoleRaw} {
+		known[role] = &manifest.Entry{Path: string(role)}
+	}
+	a := &photosdb.Asset{EditState: 1}
+	a.Media.Subtypes = []photosdb.Subtype{photosdb.Live}
+	held.noteStale(a, nil, known)
+	if len(held.stale) != 1 || !held.stale[string(photosdb.RoleRaw)] {
+		t.Errorf("stale: %v", held.stale)
+	}
+}
+
+// A clock that jumps lets nothing go before its time, and makes nothing anew.
+func TestAClockThatJumpsEndsNoQuarantine(t *testing.T) {
+	right := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, clock := range map[string][]time.Time{
+		"ahead":          {right, right.AddDate(30, 0, 0), right.AddDate(30, 0, 1), right.AddDate(0, 0, 2)},
+		"back to 1970":   {time.Unix(0, 0), right, right.AddDate(0, 0, 1)},
+		"back and forth": {right, time.Unix(0, 0), right.AddDate(0, 0, 1), time.Unix(0, 0), right.AddDate(0, 0, 2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := pruning(t)
+			w.forget(t, w.asset(t, "edited"))
+			w.watch(t)
+			removed := 0
+			for i, now := range clock {
+				w.now = now
+				s, _ := w.mustRun(t)
+				if i == 0 {
+					removed = s.Removed
+				} else if s.Placed+s.Moved+s.Removed != 0 {
+					t.Errorf("at %v: %+v", now, s)
+				}
+			}
+			if left := w.inQuarantine(t); left != removed || removed < 4 {
+				t.Errorf("of %d files in quarantine %d are left", removed, left)
+			}
+			// By a clock that is right they go in the end.
+			w.now = clock[len(clock)-1].AddDate(0, 0, 31)
+			w.mustRun(t)
+			if left := w.inQuarantine(t); left != 0 {
+				t.Errorf("%d files are left", left)
+			}
+		})
+	}
+}
+
+// inQuarantine counts the files there.
+func (w *world) inQuarantine(t *testing.T) (n int) {
+	t.Helper()
+	for name := range treeOf(t, filepath.Join(w.dest, manifest.QuarantineFolder)) {
+		if info, err := os.Stat(filepath.Join(w.dest, manifest.QuarantineFolder, name)); err == nil && !info.IsDir() {
+			n++
+		}
+	}
+	return n
+}
+
 func TestAFileThatWasChangedByHandIsNotPruned(t *testing.T) {
 	w := pruning(t)
 	a := w.asset(t, "jpeg")

@@ -61,13 +61,20 @@ type Report struct {
 }
 
 // NewReport starts a report; the name ends in .csv or .json. JSON is an array
-// of rows.
+// of rows. A library is no place for it.
 func NewReport(name string) (*Report, error) {
 	ext := strings.ToLower(filepath.Ext(name))
 	if ext != ".csv" && ext != ".json" {
 		return nil, fmt.Errorf("report %s: the name must end in .csv or .json", name)
 	}
-	dir, err := safefile.OpenDir(filepath.Dir(name))
+	folder, err := resolve(filepath.Dir(name))
+	if err == nil {
+		err = inNoLibrary(folder)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	dir, err := safefile.OpenDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}

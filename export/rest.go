@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photosdb"
 )
@@ -22,6 +23,7 @@ import (
 type Rest struct {
 	Cursor  string  `json:"cursor"` // of the library; photosdb.Library.Cursor
 	Wish    string  `json:"wish"`   // what was asked for; opaque here
+	Root    string  `json:"root"`   // the destination: a copy of it may be less
 	Full    int64   `json:"full"`   // when every file was looked at last: seconds since 1970 UTC
 	Summary Summary `json:"summary"`
 	Past    string  `json:"past"`            // the seal of the past that goes with it; "" for none
@@ -137,11 +139,17 @@ func (r *run) keepRest() error {
 	if c := r.plan.carried; c != nil {
 		rest.Full = c.rest.Full
 	}
+	at, err := r.job.Record.Meta(manifest.MetaPath)
+	if err != nil {
+		return err
+	}
+	if rest.Root, err = rootOf(r.job.Dest, at); err != nil {
+		return nil
+	}
 	var ok bool
 	if rest.Folders, ok = r.foldersLeft(); !ok {
 		return nil
 	}
-	var err error
 	if rest.Past, err = r.keepPast(); err != nil {
 		return err
 	}
@@ -161,6 +169,15 @@ func (r *run) keepRest() error {
 		}
 	}
 	return nil
+}
+
+// rootOf tells a destination from copies of it.
+func rootOf(dest Folder, path string) (string, error) {
+	info, err := dest.Lstat(".")
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d %s", safefile.Inode(info), path), nil
 }
 
 // foldersLeft describes the folders as the run leaves them. Those that it did not
@@ -215,6 +232,9 @@ func (d *Destination) rest(wish string, now time.Time) (*Rest, error) {
 	if rest.Open == "" && rest.Summary.Missing+rest.Summary.Altered > 0 {
 		return nil, nil // an earlier photogo kept the list elsewhere
 	}
+	if root, err := rootOf(d.FS, d.Path); err != nil || root != rest.Root {
+		return nil, nil
+	}
 	if age := now.Unix() - rest.Full; age < 0 || age >= int64(FullLook/time.Second) { // a clock that was set back says nothing
 		return nil, nil
 	}
@@ -238,6 +258,9 @@ func (d *Destination) asLeft(rest *Rest) (_ bool, err error) {
 	}
 	if _, err := d.FS.Lstat(manifest.SumsName); err != nil {
 		return false, nil
+	}
+	if behind, err := d.Record.SumsBehind(); err != nil || behind {
+		return false, err
 	}
 	open, ok, err := sealedOpen(d.Record, rest.Open)
 	rest.open = open

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -77,6 +78,26 @@ func TestAtRest(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		"the list of hashes is known to be wrong": {before: func(t *testing.T, w *world, name string) {
+			if err := os.WriteFile(filepath.Join(w.dest, manifest.SumsName), []byte("spoilt"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if damaged := w.verified(t); len(damaged) != 1 {
+				t.Fatalf("%+v", damaged)
+			}
+		}},
+		"it is a copy, which may be less": {before: func(t *testing.T, w *world, name string) {
+			less := w.dest + " copy"
+			w.copyLess(t, less, name)
+			w.dest = less
+		}},
+		"a copy took its place": {before: func(t *testing.T, w *world, name string) {
+			less := w.dest + " copy"
+			w.copyLess(t, less, name)
+			if err := errors.Join(os.RemoveAll(w.dest), os.Rename(less, w.dest)); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		"the record is lost": {before: func(t *testing.T, w *world, name string) {
 			if err := os.RemoveAll(filepath.Join(w.state, "destinations")); err != nil {
 				t.Fatal(err)
@@ -110,6 +131,26 @@ func TestAtRest(t *testing.T) {
 				t.Errorf("at rest: %v", rests)
 			}
 		})
+	}
+}
+
+// copyLess copies the destination with the times of its folders, and leaves out a file.
+func (w *world) copyLess(t *testing.T, to, without string) {
+	t.Helper()
+	if out, err := exec.Command("cp", "-a", w.dest, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	rel, err := filepath.Rel(w.dest, without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := os.Stat(filepath.Dir(without))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(to, rel)
+	if err := errors.Join(os.Remove(copied), os.Chtimes(filepath.Dir(copied), time.Time{}, folder.ModTime())); err != nil {
+		t.Fatal(err)
 	}
 }
 

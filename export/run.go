@@ -205,6 +205,7 @@ type run struct {
 	noClone noClone
 	noLink  unable
 	fetches *fetches
+	waited  time.Time // see tick
 
 	mu      sync.Mutex // guards what follows
 	summary Summary
@@ -222,13 +223,16 @@ func newRun(p *Plan, job Job) *run {
 	return r
 }
 
-// takeOver adopts what is in a destination whose record is empty.
+// takeOver adopts what is in a destination whose record is empty, or goes on with that.
 func (r *run) takeOver(ctx context.Context) error {
 	if r.plan.damaged != nil {
 		return nil
 	}
 	empty, err := r.job.Record.Empty()
-	if err != nil || !empty {
+	if err != nil {
+		return err
+	}
+	if adopting, err := r.job.Record.Meta(metaAdopting); err != nil || !empty && adopting == "" {
 		return err
 	}
 	return r.adopt(ctx, true)

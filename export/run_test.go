@@ -572,11 +572,13 @@ func TestRefusedDestinations(t *testing.T) {
 	}
 	for name, dest := range map[string]string{
 		"the library":         w.lib.Path,
+		"spelled otherwise":   filepath.Join(filepath.Dir(w.lib.Path), strings.ToUpper(filepath.Base(w.lib.Path))),
 		"inside the library":  filepath.Join(w.lib.Path, "originals", "export"),
 		"through a link":      filepath.Join(link, "export"),
 		"around the library":  filepath.Dir(w.lib.Path),
 		"a file":              file,
 		"below a file":        filepath.Join(file, "x"),
+		"in another library":  filepath.Join(w.another(t), "originals", "export"),
 		"in another spelling": filepath.Join(filepath.Dir(w.lib.Path), strings.ToUpper(filepath.Base(w.lib.Path)), "x"),
 	} {
 		for _, look := range []bool{true, false} {
@@ -592,6 +594,16 @@ func TestRefusedDestinations(t *testing.T) {
 	if list, _ := os.ReadDir(filepath.Join(w.lib.Path, "originals", "export")); list != nil {
 		t.Error("something was made inside the library")
 	}
+}
+
+// another is a folder that is a library by what is in it, not by its name.
+func (w *world) another(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "Old pictures")
+	if err := os.CopyFS(dir, os.DirFS(w.lib.Path)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestADryRunDoesNothing(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/photogo/photogo/internal/fixture"
 	"github.com/photogo/photogo/internal/safefile/faultfs"
+	"github.com/photogo/photogo/manifest"
 )
 
 // scenario is a run that the loops over every call disturb.
@@ -22,8 +23,9 @@ type scenario struct {
 	build func(t *testing.T) *world // a world in which the run is the next thing
 }
 
-// scenarios are a run into nothing, and one that meets all that can have changed
-// since another: between them they make every kind of call.
+// scenarios are a run into nothing, one that meets all that can have changed since
+// another, and one that takes over what is there: between them they make every kind of
+// call.
 func scenarios(t *testing.T) []scenario {
 	now := newWorld(t, fixture.Options{}).watch(t)
 	before := newWorld(t, fixture.Options{}) // the same library, earlier
@@ -62,7 +64,22 @@ func scenarios(t *testing.T) []scenario {
 		w.opt = Options{Directory: template(t, "{folder_album,{created.year}}"), JSONSidecars: true, Prune: Prune{Wanted: true}}
 		return w
 	}
-	return []scenario{{"a first export", first}, {"an export after changes", change}}
+	adoption := func(t *testing.T) *world {
+		w := first(t)
+		if _, _, err := w.runUnwatched(t, t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		names := w.files(t)
+		elsewhere, anothers := find(t, names, "IMG_0045.HEIC"), find(t, names, "IMG_0001.jpg.xmp")
+		err := errors.Join(os.RemoveAll(filepath.Join(w.dest, manifest.Folder)), os.RemoveAll(w.state),
+			os.Rename(filepath.Join(w.dest, elsewhere), filepath.Join(w.dest, "elsewhere.heic")),
+			os.WriteFile(filepath.Join(w.dest, anothers), []byte(byHand), 0o644))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	return []scenario{{"a first export", first}, {"an export after changes", change}, {"an adoption", adoption}}
 }
 
 func find(t *testing.T, names []string, base string) string {

@@ -184,7 +184,7 @@ func learned(item *Item) manifest.Entry {
 }
 
 func (w *worker) move(item *Item) (stagedFile, error) {
-	if _, err := w.job.Dest.Lstat(item.Path); err == nil {
+	if _, err := w.job.Dest.Lstat(item.Path); err == nil && !w.oneFile(item.known.Path, item.Path) {
 		return stagedFile{}, fmt.Errorf("move %s to %s: %w", item.known.Path, item.Path, ErrInTheWay)
 	}
 	if _, err := w.mkdir(item.Path); err != nil {
@@ -318,7 +318,13 @@ func (w *worker) place(ctx context.Context, item *Item) (file stagedFile, err er
 		return file, err
 	}
 	if taken {
-		return w.adopt(ctx, item)
+		file, err = w.adopt(ctx, item)
+		if !errors.Is(err, ErrInTheWay) || item.Source != nil || !w.ours(item.Path, item.UUID) {
+			return file, err
+		}
+		if err := w.putOldAside(item.Path); err != nil {
+			return file, err
+		}
 	}
 	if item.Source == nil {
 		return w.write(item)
@@ -343,7 +349,7 @@ func (w *worker) taken(item *Item) (bool, error) {
 		return false, nil
 	}
 	_, err := w.job.Dest.Lstat(item.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && item.known != nil && w.oneFile(item.known.Path, item.Path) {
 		return false, nil
 	}
 	return err == nil, err
@@ -360,8 +366,36 @@ func (w *worker) adopt(ctx context.Context, item *Item) (stagedFile, error) {
 	if err != nil || sum != entry.Sum {
 		return stagedFile{}, ErrInTheWay
 	}
+	if w.linked(item, info) {
+		return stagedFile{}, fmt.Errorf("%w: it is the library's own file under a second name, a hard link and no copy", ErrInTheWay)
+	}
 	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
 	return stagedFile{item: item, entry: entry, fate: Unchanged}, nil
+}
+
+// putOldAside puts a sidecar into quarantine that photogo wrote from earlier facts, and
+// that the record has lost.
+func (w *worker) putOldAside(name string) error {
+	aside, err := w.freeAside(name)
+	if err != nil {
+		return err
+	}
+	return w.job.Dest.Rename(name, aside)
+}
+
+// linked reports whether a file of the destination is the library's own, with a hard
+// link for a second name: it proves nothing, and even its date is the library's.
+func (w *worker) linked(item *Item, there fs.FileInfo) bool {
+	if item.Source == nil || !item.Source.OnDisk {
+		return false
+	}
+	src, err := w.open(item)
+	if err != nil {
+		return false // then it is no file of the destination's either
+	}
+	defer src.Close()
+	info, err := src.Stat()
+	return err == nil && safefile.SameFile(info, there)
 }
 
 // sameBytes finds out whether a file whose version changed has the same bytes

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
+	"github.com/photogo/photogo/naming"
 )
 
 // superseded returns the old version of a file whose successor got another name,
@@ -20,8 +22,12 @@ func superseded(e Event) (manifest.Aside, bool) {
 }
 
 // dropOld removes the old version of a file, now that its successor is in the
-// record, and reports whether the record can forget it.
-func (r *run) dropOld(old manifest.Aside) (forget bool) {
+// record, and reports whether the record can forget it. successor is its path, "" where
+// that is not known.
+func (r *run) dropOld(old manifest.Aside, successor string) (forget bool) {
+	if r.oneFile(old.Path, successor) {
+		return true // the successor took its place
+	}
 	if e, known, err := r.job.Record.At(old.Path); err != nil || known && e.Path == old.Path {
 		return err == nil // the name is another's now
 	}
@@ -45,7 +51,7 @@ func (r *run) dropSuperseded() error {
 	}
 	var gone []string
 	for _, old := range list {
-		if !r.dropOld(old) {
+		if !r.dropOld(old, "") {
 			continue
 		}
 		gone = append(gone, old.Path)
@@ -74,4 +80,18 @@ func (r *run) foldersOf(names []string) (folders []string) {
 		}
 	}
 	return folders
+}
+
+// oneFile reports whether two names are spellings of one file, as where the file system
+// ignores case.
+func (r *run) oneFile(a, b string) bool {
+	if naming.Key(a) != naming.Key(b) {
+		return false
+	}
+	x, err := r.job.Dest.Lstat(a)
+	if err != nil {
+		return false
+	}
+	y, err := r.job.Dest.Lstat(b)
+	return err == nil && safefile.SameFile(x, y)
 }

@@ -333,10 +333,13 @@ func (m *Manifest) wrap(err error) error {
 	return fmt.Errorf("record of the destination: %w", err)
 }
 
+// MetaPath is where the record keeps the path at which its destination was last.
+const MetaPath = "path"
+
 // tie writes the id into a fresh folder, and finds out whether a known one is
 // the folder itself or a copy of it.
 func (m *Manifest) tie(dest safefile.FS, path string, fresh bool) error {
-	known, err := m.Meta("path")
+	known, err := m.Meta(MetaPath)
 	if err != nil {
 		return err
 	}
@@ -347,7 +350,7 @@ func (m *Manifest) tie(dest safefile.FS, path string, fresh bool) error {
 		}
 	}
 	if known != path {
-		if err := m.SetMeta("path", path); err != nil {
+		if err := m.SetMeta(MetaPath, path); err != nil {
 			return err
 		}
 	}
@@ -754,6 +757,12 @@ func (m *Manifest) put(e Entry, owners map[string]int64) error {
 
 func (m *Manifest) run(query string, args ...any) error {
 	return sqlitex.Execute(m.conn, query, &sqlitex.ExecOptions{Args: args})
+}
+
+// SumsBehind reports whether the list of hashes is to be written anew.
+func (m *Manifest) SumsBehind() (bool, error) {
+	behind, err := m.Meta(metaSums)
+	return behind != "", err
 }
 
 // metaSums says whether the list of hashes is behind the record.

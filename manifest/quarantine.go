@@ -15,7 +15,7 @@ const QuarantineFolder = Folder + "/quarantine"
 type Aside struct {
 	Path string    // below QuarantineFolder, relative to the destination
 	Was  string    // where it was
-	At   time.Time // when it was put aside; to the second
+	At   time.Time // when it was put aside, by a clock that may differ from the system's; to the second
 	Size int64     // bytes
 	Sum  Sum       // of its bytes
 }

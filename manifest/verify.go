@@ -83,7 +83,7 @@ func (m *Manifest) Verify(ctx context.Context, dest safefile.FS, opt VerifyOptio
 		return err
 	}
 	for last, first := "", true; most > 0; first = false {
-		page, err := m.page(last, first, before, min(most, verifyPage))
+		page, err := m.page(last, first, before, ahead(opt.Now), min(most, verifyPage))
 		if err != nil || len(page) == 0 {
 			if err != nil {
 				return err
@@ -156,18 +156,28 @@ func (m *Manifest) chosen(opt VerifyOptions) (before int64, most int, err error)
 		return before, 0, m.wrap(err)
 	}
 	most = min(total, int(math.Ceil(opt.Share*float64(total))))
-	stmt := m.conn.Prep(`SELECT verified FROM entry WHERE released = 0 ORDER BY verified LIMIT 1 OFFSET ?`)
-	stmt.BindInt64(1, int64(most-1))
+	stmt := m.conn.Prep(`SELECT iif(verified > ?, 0, verified) AS at FROM entry WHERE released = 0 ORDER BY at LIMIT 1 OFFSET ?`)
+	stmt.BindInt64(1, ahead(opt.Now))
+	stmt.BindInt64(2, int64(most-1))
 	oldest, err := sqlitex.ResultInt64(stmt)
 	return min(before, oldest+1), most, m.wrap(err)
 }
 
-func (m *Manifest) page(after string, first bool, before int64, limit int) (list []Entry, err error) {
+// ahead is the moment after which a file cannot have been verified: a clock that was
+// wrong then says nothing of it.
+func ahead(now time.Time) int64 {
+	if now.IsZero() {
+		return math.MaxInt64
+	}
+	return now.Unix()
+}
+
+func (m *Manifest) page(after string, first bool, before, ahead int64, limit int) (list []Entry, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err = sqlitex.Execute(m.conn, `SELECT `+entryColumns+` FROM entry e CROSS JOIN owner o ON o.id = e.owner
-		WHERE (?1 OR e.path > ?2) AND e.verified < ?3 AND e.released = 0 ORDER BY e.path LIMIT ?4`, &sqlitex.ExecOptions{
-		Args:       []any{first, after, before, limit},
+		WHERE (?1 OR e.path > ?2) AND (e.verified < ?3 OR e.verified > ?4) AND e.released = 0 ORDER BY e.path LIMIT ?5`, &sqlitex.ExecOptions{
+		Args:       []any{first, after, before, ahead, limit},
 		ResultFunc: func(stmt *sqlite.Stmt) error { list = append(list, scanEntry(stmt)); return nil },
 	})
 	return list, m.wrap(err)

@@ -130,11 +130,38 @@ func TestSamplesCoverAll(t *testing.T) {
 	if len(seen) != 45 {
 		t.Errorf("ten samples of a tenth read %d of 45 files", len(seen))
 	}
-	if got := verify(t, m, p.dest, VerifyOptions{Before: now.AddDate(0, 0, 4), Now: now}); len(got) != 15 {
+	if got := verify(t, m, p.dest, VerifyOptions{Before: now.AddDate(0, 0, 4), Now: now.AddDate(0, 0, 9)}); len(got) != 15 {
 		t.Errorf("%d files were not verified on the last days, want 15: those of days 1 to 3", len(got))
 	}
-	if got := verify(t, m, p.dest, VerifyOptions{Before: now, Now: now}); len(got) != 0 {
+	if got := verify(t, m, p.dest, VerifyOptions{Before: now, Now: now.AddDate(0, 0, 9)}); len(got) != 0 {
 		t.Errorf("%d files are due again", len(got))
+	}
+}
+
+// What was verified while the clock was ahead is due when it is right again.
+func TestAClockThatWasAheadLeavesFilesDue(t *testing.T) {
+	p := newPlace(t)
+	m := p.open(t)
+	defer m.Close()
+	for i := range 10 {
+		p.put(t, m, "f"+strconv.Itoa(i), "content")
+	}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	verify(t, m, p.dest, VerifyOptions{Now: now})
+	verify(t, m, p.dest, VerifyOptions{Share: 0.5, Now: now.AddDate(30, 0, 0)})
+	due := verify(t, m, p.dest, VerifyOptions{Before: now.AddDate(0, 0, -20), Now: now.AddDate(0, 0, 10)})
+	if len(due) != 5 {
+		t.Errorf("%d of 5 files are due", len(due))
+	}
+	verify(t, m, p.dest, VerifyOptions{Share: 0.5, Now: now.AddDate(30, 0, 0)})
+	seen := map[string]int{}
+	for day := range 2 {
+		for name := range verify(t, m, p.dest, VerifyOptions{Share: 0.5, Now: now.AddDate(0, 0, 11+day)}) {
+			seen[name]++
+		}
+	}
+	if len(seen) != 10 {
+		t.Errorf("two samples of a half read %d of 10 files", len(seen))
 	}
 }
 

@@ -47,7 +47,7 @@ var exitCodes = []struct {
 	{10, "no access to the library (macOS privacy)"},
 	{11, "not a Photos library, or one that is not supported"},
 	{12, "busy: another photogo holds this destination, or Photos keeps changing the library"},
-	{13, "destination refused: not the known one, not writable, full, or inside the library"},
+	{13, "destination refused: not the known one, not writable, full, or inside a library"},
 	{14, "the remote machine cannot be reached, or does not let photogo in"},
 	{15, "a passphrase is not available, or not the right one"},
 	{exitCloud, "iCloud or the helper for Photos does not work, is not permitted, or serves another library"},

@@ -9,7 +9,10 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // FS is the part of a file system that a destination folder needs. Names are
@@ -56,6 +59,30 @@ type File interface {
 	io.Closer
 	Stat() (fs.FileInfo, error)
 	Sync() error
+}
+
+// SameFile reports whether two descriptions are of one file. It knows those of an FS
+// and of package os.
+func SameFile(a, b fs.FileInfo) bool {
+	dev, ino := identity(a)
+	otherDev, otherIno := identity(b)
+	return ino != 0 && dev == otherDev && ino == otherIno
+}
+
+// Inode is the number of a file in its file system; 0 if it is not known.
+func Inode(info fs.FileInfo) uint64 {
+	_, ino := identity(info)
+	return ino
+}
+
+func identity(info fs.FileInfo) (dev, ino uint64) {
+	switch stat := info.Sys().(type) {
+	case *unix.Stat_t:
+		return uint64(stat.Dev), uint64(stat.Ino)
+	case *syscall.Stat_t:
+		return uint64(stat.Dev), uint64(stat.Ino)
+	}
+	return 0, 0
 }
 
 // ErrNoClone says that a file system, or a pair of them, cannot clone.
