@@ -196,7 +196,7 @@ func (p *Plan) Groups(ctx context.Context) iter.Seq2[*Group, error] {
 				yield(nil, err)
 				return
 			}
-			if p.held != nil {
+			if p.held != nil && p.opt.holds(a) {
 				p.held.add(string(a.UUID))
 			}
 			if p.damaged != nil {

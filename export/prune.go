@@ -40,8 +40,8 @@ const (
 // Prune is how a plan prunes. The zero value prunes nothing.
 type Prune struct {
 	// Wanted puts into quarantine what the library no longer holds: assets that
-	// are gone from it, not even in its trash, and files that an asset has no
-	// longer, as the rendering of an edit that was taken back.
+	// are gone from it or in its trash, unless Options.Query asks for that, and files
+	// that an asset has no longer, as the rendering of an edit that was taken back.
 	Wanted bool
 	// AllowMass prunes even where most of the destination would go.
 	AllowMass bool
@@ -57,6 +57,13 @@ type holding struct {
 
 func newHolding() *holding {
 	return &holding{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, stale: map[string]bool{}}
+}
+
+// holds reports whether the files of an asset stay. What the options leave out stays,
+// but for the trash: nobody expects there what was deleted in Photos, and quarantine
+// lasts as long as the trash does.
+func (o *Options) holds(a *photosdb.Asset) bool {
+	return !a.Flags.Trashed || o.Query.Trashed || o.Query.OnlyTrashed
 }
 
 func (h *holding) add(owner string) { h.seen[maphash.String(h.seed, owner)] = struct{}{} }

@@ -96,11 +96,8 @@ func TestWhatTheLibraryNoLongerHoldsGoesIntoQuarantine(t *testing.T) {
 
 func TestWhatIsHeldIsNotPruned(t *testing.T) {
 	w := pruning(t)
-	a := w.asset(t, "jpeg")
-	// In the trash, only in iCloud, skipped or not asked for: the library still has it.
-	w.sql(t, `UPDATE ZASSET SET ZTRASHEDSTATE = 1 WHERE ZUUID = ?`, a.UUID)
-	b := w.asset(t, "png")
-	if err := os.Remove(w.lib.File(b, "original")); err != nil {
+	// Only in iCloud, skipped or not asked for: the library still has it.
+	if err := os.Remove(w.lib.File(w.asset(t, "png"), "original")); err != nil {
 		t.Fatal(err)
 	}
 	w.opt.Skip = Skip{Edited: true, Live: true, Raw: true, Bursts: true, AAE: true}
@@ -111,6 +108,37 @@ func TestWhatIsHeldIsNotPruned(t *testing.T) {
 	w.opt.Query.Since = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	if s, _, err := w.run(t); err != nil || s.Removed != 0 {
 		t.Errorf("%d removed, %v", s.Removed, err)
+	}
+}
+
+// What was deleted in Photos leaves the destination with the next run, and comes back
+// with it.
+func TestTheTrashIsPrunedUnlessItIsAskedFor(t *testing.T) {
+	w := pruning(t)
+	a := w.asset(t, "jpeg")
+	w.sql(t, `UPDATE ZASSET SET ZTRASHEDSTATE = 1 WHERE ZUUID = ?`, a.UUID)
+	w.opt.Query.Trashed = true
+	if s, _ := w.mustRun(t); s.Removed != 0 {
+		t.Errorf("%d files are removed of a trash that was asked for", s.Removed)
+	}
+	w.opt.Query.Trashed = false
+	s, events := w.mustRun(t)
+	trash := map[photosdb.UUID]bool{photosdb.UUID(a.UUID): true}
+	for _, other := range w.lib.Assets {
+		trash[photosdb.UUID(other.UUID)] = trash[photosdb.UUID(other.UUID)] || other.Trashed
+	}
+	for _, e := range events {
+		if e.Outcome == Removed && !trash[e.Item.UUID] {
+			t.Errorf("%s of %s is removed, which is not in the trash", e.Item.Path, e.Item.UUID)
+		}
+	}
+	if e := mustOf(t, events, a, photosdb.RoleOriginal); e.Outcome != Removed || s.Removed < 2 {
+		t.Errorf("the original is %s, of %d removed", e.Outcome, s.Removed)
+	}
+	w.sql(t, `UPDATE ZASSET SET ZTRASHEDSTATE = 0 WHERE ZUUID = ?`, a.UUID)
+	s, events = w.mustRun(t)
+	if e := mustOf(t, events, a, photosdb.RoleOriginal); e.Outcome != Placed || s.Removed != 0 {
+		t.Errorf("out of the trash the original is %s, and %d are removed", e.Outcome, s.Removed)
 	}
 }
 

@@ -107,7 +107,7 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 		return nil, "the library is empty", nil
 	case otherwise(min(len(found.Added), len(found.Deleted)), old.library.Len()):
 		return nil, "many assets seem to be called otherwise", nil
-	case opt.Prune.Wanted && len(found.Deleted) > 0:
+	case opt.Prune.Wanted && (len(found.Deleted) > 0 || slices.ContainsFunc(found.Assets, func(a *photosdb.Asset) bool { return !opt.holds(a) })):
 		return nil, "assets are gone from the library", nil
 	}
 	if planErr != nil {

@@ -19,7 +19,7 @@ compared with the fingerprint that Photos keeps. Files that are already there
 and unchanged are left alone; a new version takes the place of the one before.
 With --download-missing what is only in iCloud is fetched through Photos, proven, and
 placed like all else. The library is never written to. What left it stays in DEST; with --cleanup it is
-put aside. What is in the library's trash counts as held.
+put aside, as is what lies in the library's trash, unless --trashed asks for it.
 
 Examples:
   photogo export /Volumes/Backup/Photos
