@@ -33,7 +33,8 @@ type Library struct {
 	// Download fetches what only iCloud has; nil: it stays missing.
 	Download *export.DownloadOptions
 	// Wish is a text for all that was asked for, with the version of photogo. An
-	// export of the same wish is spared while nothing has changed; "": none is.
+	// export of the same wish is spared while nothing has changed, and looks at what
+	// changed otherwise; "": everything is looked at.
 	Wish string
 	Now  func() time.Time
 	// Event is told of each file, Warn what the library lacks; they may be nil.
@@ -52,6 +53,11 @@ func (l *Library) Export(ctx context.Context, limit int64) (_ backup.Exported, e
 	if s, ok, err := l.atRest(ctx); ok {
 		return exported(s, false), err
 	}
+	if limit == 0 {
+		if s, ok, err := l.recent(ctx); ok {
+			return exported(s, false), err
+		}
+	}
 	library, err := l.open(ctx)
 	if err != nil {
 		return backup.Exported{}, err
@@ -63,21 +69,22 @@ func (l *Library) Export(ctx context.Context, limit int64) (_ backup.Exported, e
 	}
 	defer dest.Close()
 	opt := l.options(library)
-	assets := library.Assets(ctx, photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()})
-	b := &budget{limit: limit, options: &opt, record: dest.Record}
-	job := export.Job{Source: library, Dest: dest.FS, Record: dest.Record, Workers: l.Workers, Link: l.Link, Now: l.Now(), Event: l.Event}
-	if l.Download != nil {
-		downloads := export.NewDownloads(dest, *l.Download)
-		defer func() { err = errors.Join(err, l.end(downloads)) }()
-		job.Fetch = downloads.Fetching()
+	query := photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}
+	if limit == 0 && l.Wish != "" {
+		query.Baseline = &photosdb.Baseline{}
 	}
+	assets := library.Assets(ctx, query)
+	b := &budget{limit: limit, options: &opt, record: dest.Record}
+	job, end := l.job(dest)
+	defer func() { err = errors.Join(err, end()) }()
+	job.Source = library
 	if limit > 0 {
 		if _, b.staged, err = dest.Record.Count(); err != nil {
 			return backup.Exported{}, err
 		}
 		assets = b.keep(assets)
 	} else if l.Wish != "" {
-		job.Wish, job.Warnings = l.Wish, library.Warnings
+		job.Wish, job.Library, job.Warnings = l.Wish, query.Baseline, library.Warnings
 		if job.Cursor, err = library.Cursor(); err != nil {
 			return backup.Exported{}, err
 		}
@@ -233,6 +240,43 @@ func (l *Library) atRest(ctx context.Context) (s export.Summary, ok bool, err er
 		return nil
 	})
 	return s, ok, err
+}
+
+// recent exports what changed since the last export. Where it is not ok everything is to
+// be looked at, and nothing was done or told.
+func (l *Library) recent(ctx context.Context) (s export.Summary, ok bool, err error) {
+	if l.Wish == "" {
+		return s, false, nil
+	}
+	dest, err := export.OpenDestination(ctx, l.Staging, export.OpenOptions{State: l.State, Library: l.Path, Known: true})
+	if err != nil {
+		return s, false, nil
+	}
+	defer dest.Close()
+	opt := l.Options
+	opt.DownloadMissing = l.Download != nil
+	recent, _, err := dest.Recent(ctx, l.Path, l.Wish, l.Now(), opt)
+	if err != nil || recent == nil {
+		return s, false, nil
+	}
+	defer recent.Close()
+	job, end := l.job(dest)
+	s, err = recent.Run(ctx, job)
+	for _, w := range recent.Warnings() {
+		l.tell(w)
+	}
+	return s, true, errors.Join(err, end())
+}
+
+// job is what every export is carried out with. end lets go of what it fetched with.
+func (l *Library) job(dest *export.Destination) (job export.Job, end func() error) {
+	job = export.Job{Dest: dest.FS, Record: dest.Record, Workers: l.Workers, Link: l.Link, Now: l.Now(), Event: l.Event}
+	if l.Download == nil {
+		return job, func() error { return nil }
+	}
+	downloads := export.NewDownloads(dest, *l.Download)
+	job.Fetch = downloads.Fetching()
+	return job, func() error { return l.end(downloads) }
 }
 
 func exported(s export.Summary, more bool) backup.Exported {

@@ -55,7 +55,7 @@ type config struct {
 	only      string // measures, "" for all
 	growth    string // sizes of the libraries of small files that are exported
 
-	read, changes, since, hash string // this program measures itself
+	read, changes, since, hash, place, into string // this program measures itself
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, out, words io.Writer) error {
@@ -68,6 +68,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 		return readAll(ctx, c.read, c.work)
 	case c.hash != "":
 		return hashAll(ctx, c.hash)
+	case c.place != "":
+		return placeAll(ctx, c.place, c.into)
 	case c.changes != "":
 		return findChanges(ctx, c.changes, c.since, c.work, out)
 	}
@@ -177,6 +179,8 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.only, "only", "", "measure these alone: `NAMES` of export, large, clone, download, prove, read and grow, as large,clone")
 	f.StringVar(&c.growth, "grow", "10000,100000", "`SIZES` of libraries of small files that are exported, smallest first; \"\" for none")
 	f.StringVar(&c.hash, "hash", "", "compute both hashes of every file below a `FOLDER`, and nothing else")
+	f.StringVar(&c.place, "place", "", "put every file below a `FOLDER` into another as an export does, and nothing else")
+	f.StringVar(&c.into, "into", "", "with -place: the `FOLDER` to make")
 	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")
 	f.StringVar(&c.changes, "changes", "", "find what changed in a `LIBRARY`, and nothing else")
 	f.StringVar(&c.since, "since", "", "with -changes: since what `FILE` holds")
@@ -196,7 +200,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 		}
 		*path = abs
 	}
-	if c.read != "" || c.changes != "" || c.hash != "" {
+	if c.read != "" || c.changes != "" || c.hash != "" || c.place != "" {
 		return c, nil
 	}
 	if _, err := os.Stat(c.photogo); err != nil {
