@@ -101,6 +101,8 @@ func (d *Destination) Recent(ctx context.Context, library, wish string, now time
 		return nil, "", ctx.Err()
 	case err != nil:
 		return nil, err.Error(), nil // whoever reads the whole library will tell, if it is still so
+	case slices.ContainsFunc(found.Warnings, func(w string) bool { return !slices.Contains(rest.Warnings, w) }):
+		return nil, "the library is not known well enough", nil
 	case found.Library != of:
 		return nil, "it is another library", nil
 	case found.Baseline.Len() == 0:
@@ -175,17 +177,8 @@ func sequence(assets []*photosdb.Asset) iter.Seq2[*photosdb.Asset, error] {
 // Assets is how many assets the library holds.
 func (r *Recent) Assets() int { return r.found.Baseline.Len() }
 
-// Warnings are what the library lacks: what the last run that read all of it was told,
-// and what is new.
-func (r *Recent) Warnings() []string {
-	list := slices.Clone(r.plan.carried.rest.Warnings)
-	for _, w := range r.found.Warnings {
-		if !slices.Contains(list, w) {
-			list = append(list, w)
-		}
-	}
-	return list
-}
+// Warnings are what the library lacks, as the last run was told that read all of it.
+func (r *Recent) Warnings() []string { return r.plan.carried.rest.Warnings }
 
 // Planned is how many of them are planned.
 func (r *Recent) Planned() int { return len(r.plan.carried.groups) }

@@ -345,11 +345,12 @@ func (w *worker) place(ctx context.Context, item *Item) (file stagedFile, err er
 
 // taken reports whether the name is that of a file which the record does not know.
 func (w *worker) taken(item *Item) (bool, error) {
-	if item.known != nil && item.known.Path == item.Path && item.known.Released == 0 {
+	ours := item.known != nil && item.known.Released == 0
+	if ours && item.known.Path == item.Path {
 		return false, nil
 	}
 	_, err := w.job.Dest.Lstat(item.Path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && item.known != nil && w.oneFile(item.known.Path, item.Path) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && ours && w.oneFile(item.known.Path, item.Path) {
 		return false, nil
 	}
 	return err == nil, err
