@@ -193,6 +193,9 @@ func (r *run) run(ctx context.Context) (Summary, error) {
 	}
 	r.plan.namer = nil // most of what a run holds; no name is asked for any more
 	if err == nil {
+		err = ctx.Err() // an interrupt is told, however late it came
+	}
+	if err == nil {
 		err = r.keepRest()
 	}
 	return r.summary, err
