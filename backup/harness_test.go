@@ -151,7 +151,7 @@ func (s *site) job() backup.Job {
 	j := backup.Job{
 		Name: "anna", State: s.state(), Staging: s.staging(), Worker: []string{exe, workArg}, Env: os.Environ(), Now: now,
 		TrustClock: s.Trust, Silence: s.Silence, Event: func(e backup.Event) { s.happened(e) },
-		Source: &source.Library{Path: s.Library, State: s.state(), Staging: s.staging(), Now: now},
+		Source: &source.Library{Path: s.Library, State: s.state(), Staging: s.staging(), Wish: "all of it", Now: now},
 	}
 	if s.Vault != nil {
 		j.Vault = &mount.Spec{
