@@ -420,7 +420,7 @@ func (a *adoption) sidecars(asset *photosdb.Asset, of photosdb.Role, picture *fo
 		if of == photosdb.RoleEdited {
 			role = kind.edited
 		}
-		content, err := kind.content(asset, of)
+		content, err := kind.content(nil, asset, of)
 		if err == nil && f.sum.String() == contentVersion(content) || a.ours(f.path, asset.UUID) {
 			a.take(&Item{UUID: asset.UUID, Role: role, Path: f.path, Version: f.sum.String()}, f, "")
 			continue

@@ -101,14 +101,27 @@ func (w *worker) arrive(item *Item, got *photokit.Fetched) (file stagedFile, err
 	if err := w.job.Dest.Rename(from, temp); err != nil {
 		return file, err
 	}
-	if file, err = w.finish(item, temp, entry); err != nil {
+	if err := w.dateArrived(item, temp, &entry); err != nil {
+		w.job.Dest.Remove(temp)
 		return file, err
 	}
-	if info, err := w.job.Dest.Lstat(temp); err != nil || info.Size() != got.Size {
-		w.job.Dest.Remove(temp)
-		return stagedFile{}, &notFetched{fmt.Errorf("%w: it changed after it had come", photokit.ErrNotOriginal)}
+	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, nil
+}
+
+// dateArrived gives a file that has come the date of its picture.
+func (w *worker) dateArrived(item *Item, temp string, entry *manifest.Entry) error {
+	file, err := w.job.Dest.Open(temp)
+	if err != nil {
+		return err
 	}
-	return file, nil
+	defer file.Close()
+	if err := date(file, item, entry); err != nil {
+		return err
+	}
+	if info, err := file.Stat(); err != nil || info.Size() != entry.Size {
+		return &notFetched{fmt.Errorf("%w: it changed after it had come", photokit.ErrNotOriginal)}
+	}
+	return nil
 }
 
 // sameAsRecorded is inspect for a file that is not put aside before another has come.
@@ -153,19 +166,18 @@ func (w *worker) copyTwin(ctx context.Context, item *Item) (file stagedFile, err
 	if err != nil {
 		return file, err
 	}
-	n, err := w.stream(ctx, to, from)
+	entry, err := w.through(ctx, item, to, from, to)
 	if e := to.Close(); err == nil {
 		err = e
 	}
-	sum := sumOf(w.sum)
-	if err == nil && sum != item.twin.sum {
+	if err == nil && entry.Sum != item.twin.sum {
 		err = fmt.Errorf("copy %s: it changed since it came", item.twin.name)
 	}
 	if err != nil {
 		w.job.Dest.Remove(temp)
 		return file, err
 	}
-	return w.finish(item, temp, w.entry(item, n, sum, w.apple.Text()))
+	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, nil
 }
 
 // removeIncoming removes what a run left that was fetching when it ended.

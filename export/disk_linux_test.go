@@ -210,6 +210,26 @@ func TestClones(t *testing.T) {
 	}
 }
 
+// What lies in several albums is placed once, and its other places share its blocks,
+// also where the library is on another file system.
+func TestPlacesAreCloned(t *testing.T) {
+	needRoot(t)
+	loopback.Need(t, "filefrag")
+	w := newWorld(t, fixture.Options{}).watch(t)
+	w.dest = filepath.Join(mountDisk(t, 400*mebibyte, "", "mkfs.xfs", "-q", "-m", "reflink=1"), "dest")
+	w.opt.Directory = template(t, "{folder_album,no album}")
+	_, events := w.mustRun(t)
+	a := w.asset(t, "albums")
+	for _, name := range paths(events, a, photosdb.RoleOriginal) {
+		full := filepath.Join(w.dest, name)
+		if !strings.Contains(system(t, "filefrag", "-v", full), "shared") {
+			t.Errorf("%s has blocks of its own", name)
+		}
+		sameBytes(t, w.lib.File(a, "original"), full)
+	}
+	w.finish(t)
+}
+
 // The link to the machine that holds the destination is lost in the middle. What
 // failed is told, and on a new link the next run makes up for it.
 func TestASSHFSWhoseLinkDies(t *testing.T) {

@@ -106,6 +106,8 @@ type Plan struct {
 
 	details bool           // the templates need them
 	places  map[string]int // by the owner of an asset's first place: the highest place on record
+
+	text []byte // of the sidecar that was made last; the room is used again
 }
 
 // ErrNoDetails says that a template asks for facts that nobody can tell.
@@ -326,7 +328,10 @@ func (p *Plan) group(a *photosdb.Asset, held map[string]manifest.Holding) (*Grou
 
 // items plans the files of an asset in one place.
 func (p *Plan) items(a *photosdb.Asset, place int, name naming.Name, entries []manifest.Entry, unnamed []Item) []Item {
-	known := make(map[photosdb.Role]*manifest.Entry, len(entries))
+	var known map[photosdb.Role]*manifest.Entry // nil for an asset that is new
+	if len(entries) > 0 {
+		known = make(map[photosdb.Role]*manifest.Entry, len(entries))
+	}
 	for i := range entries {
 		known[photosdb.Role(entries[i].Role)] = &entries[i]
 	}

@@ -39,9 +39,9 @@ func (p *Plan) repairGroup(a *photosdb.Asset, damaged []manifest.Entry) *Group {
 		r := a.Resource(item.Role)
 		switch {
 		case item.Role == xmpSidecar.original || item.Role == jsonSidecar.original:
-			item.Content, item.err = kindOf(item.Role).content(a, photosdb.RoleOriginal)
+			item.Content, item.err = kindOf(item.Role).content(nil, a, photosdb.RoleOriginal)
 		case item.Role == xmpSidecar.edited || item.Role == jsonSidecar.edited:
-			item.Content, item.err = kindOf(item.Role).content(a, photosdb.RoleEdited)
+			item.Content, item.err = kindOf(item.Role).content(nil, a, photosdb.RoleEdited)
 		case r == nil:
 			item.Action, item.Reason = Missing, ReasonNotHeld
 		case !r.OnDisk:

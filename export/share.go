@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"sync/atomic"
 
 	"github.com/photogo/photogo/internal/safefile"
@@ -74,24 +72,12 @@ func (w *worker) share(ctx context.Context, item *Item) (file stagedFile, ok boo
 	case err != nil:
 		return file, false, err
 	}
-	f, err := w.job.Dest.Open(temp)
-	if err != nil {
+	entry, err := w.read(ctx, item, temp)
+	if err != nil || entry.Sum != item.twin.sum {
 		w.job.Dest.Remove(temp)
 		return file, false, err
 	}
-	defer f.Close()
-	n, err := w.stream(ctx, io.Discard, f)
-	if err != nil {
-		w.job.Dest.Remove(temp)
-		return file, false, err
-	}
-	entry := w.entry(item, n, sumOf(w.sum), w.apple.Text())
-	if entry.Sum != item.twin.sum {
-		w.job.Dest.Remove(temp)
-		return file, false, nil
-	}
-	file, err = w.finish(item, temp, entry)
-	return file, err == nil, err
+	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, true, nil
 }
 
 // errSameFile says that a place has the very file of another: to rename one of a
@@ -107,11 +93,7 @@ func (w *worker) link(item *Item, from safefile.File, temp string) error {
 		}
 		return w.job.Dest.Link(item.twin.name, temp)
 	}
-	src, ok := from.(*os.File)
-	if !ok {
-		return safefile.ErrNoClone
-	}
-	return w.job.Dest.Clone(src, temp)
+	return w.job.Dest.Clone(from, temp)
 }
 
 // isTwin reports whether a name is one of an open file.
@@ -123,5 +105,5 @@ func (w *worker) isTwin(file safefile.File, name string) bool {
 	defer other.Close()
 	a, errA := file.Stat()
 	b, errB := other.Stat()
-	return errA == nil && errB == nil && os.SameFile(a, b)
+	return errA == nil && errB == nil && safefile.SameFile(a, b)
 }

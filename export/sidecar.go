@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/zeebo/blake3"
@@ -15,16 +16,17 @@ import (
 type sidecarKind struct {
 	extension        string
 	original, edited photosdb.Role // beside which picture
-	content          func(a *photosdb.Asset, picture photosdb.Role) ([]byte, error)
+	// content appends the sidecar of a picture.
+	content func(dst []byte, a *photosdb.Asset, picture photosdb.Role) ([]byte, error)
 }
 
 var (
-	xmpSidecar = sidecarKind{"xmp", RoleSidecar, RoleEditedSidecar, func(a *photosdb.Asset, picture photosdb.Role) ([]byte, error) {
-		return sidecar.XMP(a, picture), nil
+	xmpSidecar = sidecarKind{"xmp", RoleSidecar, RoleEditedSidecar, func(dst []byte, a *photosdb.Asset, picture photosdb.Role) ([]byte, error) {
+		return sidecar.AppendXMP(dst, a, picture), nil
 	}}
-	jsonSidecar = sidecarKind{"json", RoleJSON, RoleEditedJSON, func(a *photosdb.Asset, _ photosdb.Role) ([]byte, error) {
+	jsonSidecar = sidecarKind{"json", RoleJSON, RoleEditedJSON, func(dst []byte, a *photosdb.Asset, _ photosdb.Role) ([]byte, error) {
 		content, err := sidecar.JSON(a, true)
-		return append(content, '\n'), err
+		return append(append(dst, content...), '\n'), err
 	}}
 )
 
@@ -66,11 +68,12 @@ func (p *Plan) sidecar(a *photosdb.Asset, picture *Item, kind sidecarKind, known
 		UUID: a.UUID, Role: role, Place: picture.Place, Path: naming.Sidecar(picture.Path, kind.extension),
 		Stamp: stamp(a), known: known[role], of: picture.Role,
 	}
-	content, err := kind.content(a, picture.Role)
+	content, err := kind.content(p.text[:0], a, picture.Role)
 	if err != nil {
 		item.Action, item.err = Missing, fmt.Errorf("describe %s: %w", picture.describe(), err)
 		return item
 	}
+	p.text = content
 	item.Size, item.Version = int64(len(content)), contentVersion(content)
 	if item.keepReleased(item.known != nil && item.known.Version == item.Version) {
 		return item
@@ -78,7 +81,7 @@ func (p *Plan) sidecar(a *photosdb.Asset, picture *Item, kind sidecarKind, known
 	there, same := p.look(item.known)
 	switch {
 	case item.known == nil || !there || !same || item.known.Version != item.Version:
-		item.Action, item.Content, item.check = Place, content, there && !same
+		item.Action, item.Content, item.check = Place, bytes.Clone(content), there && !same
 		if item.Reason = why(item.known, there, same); item.Reason == ReasonChanged {
 			item.Reason = ReasonFacts
 		}

@@ -33,9 +33,11 @@ func (f folding) real(name string) string {
 	return path.Join(dir, base)
 }
 
-func (f folding) Mkdir(name string) error                    { return f.FS.Mkdir(f.real(name)) }
-func (f folding) Create(name string) (safefile.File, error)  { return f.FS.Create(f.real(name)) }
-func (f folding) Clone(src *os.File, name string) error      { return f.FS.Clone(src, f.real(name)) }
+func (f folding) Mkdir(name string) error                   { return f.FS.Mkdir(f.real(name)) }
+func (f folding) Create(name string) (safefile.File, error) { return f.FS.Create(f.real(name)) }
+func (f folding) Clone(src safefile.Descriptor, name string) error {
+	return f.FS.Clone(src, f.real(name))
+}
 func (f folding) Link(old, name string) error                { return f.FS.Link(f.real(old), f.real(name)) }
 func (f folding) Open(name string) (safefile.File, error)    { return f.FS.Open(f.real(name)) }
 func (f folding) Remove(name string) error                   { return f.FS.Remove(f.real(name)) }

@@ -439,7 +439,11 @@ func (w *worker) write(item *Item) (stagedFile, error) {
 	if err != nil {
 		return stagedFile{}, err
 	}
+	entry := w.entry(item, int64(len(item.Content)), blake3.Sum256(item.Content), "")
 	_, err = dst.Write(item.Content)
+	if err == nil {
+		err = date(dst, item, &entry)
+	}
 	if e := dst.Close(); err == nil {
 		err = e
 	}
@@ -447,9 +451,8 @@ func (w *worker) write(item *Item) (stagedFile, error) {
 		w.job.Dest.Remove(temp)
 		return stagedFile{}, err
 	}
-	entry := w.entry(item, int64(len(item.Content)), blake3.Sum256(item.Content), "")
 	item.Content = nil // thousands may wait for their names
-	return w.finish(item, temp, entry)
+	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, nil
 }
 
 // copy puts the bytes of a source into a temporary file, hashing them on the
@@ -465,15 +468,15 @@ func (w *worker) copy(ctx context.Context, item *Item) (_ stagedFile, err error)
 		return stagedFile{}, err
 	}
 	temp := safefile.Temp(item.Path)
-	n, err := w.copyTo(ctx, temp, src, before.Size())
+	entry, err := w.copyTo(ctx, item, temp, src, before.Size())
 	if err == nil {
-		err = unchanged(src, before, n)
+		err = unchanged(src, before, entry.Size)
 	}
 	if err != nil {
 		w.job.Dest.Remove(temp)
 		return stagedFile{}, err
 	}
-	return w.finish(item, temp, w.entry(item, n, sumOf(w.sum), w.apple.Text()))
+	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, nil
 }
 
 // unchanged makes sure that a source was at rest while n bytes of it were read.
@@ -488,36 +491,51 @@ func unchanged(src *os.File, before fs.FileInfo, n int64) error {
 	return nil
 }
 
-// copyTo clones or copies src, which has some size, into a new temporary file and
-// hashes what it got.
-func (w *worker) copyTo(ctx context.Context, temp string, src *os.File, size int64) (int64, error) {
+// copyTo clones or copies src, which has some size, into a new temporary file, hashes
+// what it got, and dates it.
+func (w *worker) copyTo(ctx context.Context, item *Item, temp string, src *os.File, size int64) (manifest.Entry, error) {
 	if !w.noClone.Load() {
 		err := w.job.Dest.Clone(src, temp)
 		if err == nil {
-			clone, err := w.job.Dest.Open(temp)
-			if err != nil {
-				return 0, err
-			}
-			defer clone.Close()
-			return w.stream(ctx, io.Discard, clone)
+			return w.read(ctx, item, temp)
 		}
 		if !errors.Is(err, safefile.ErrNoClone) {
-			return 0, err
+			return manifest.Entry{}, err
 		}
 		w.noClone.Store(true)
 	}
 	dst, err := w.job.Dest.Create(temp)
 	if err != nil {
-		return 0, err
+		return manifest.Entry{}, err
 	}
 	if size >= largeFile {
 		safefile.Direct(dst)
 	}
-	n, err := w.stream(ctx, dst, src)
+	entry, err := w.through(ctx, item, dst, src, dst)
 	if e := dst.Close(); err == nil {
 		err = e
 	}
-	return n, err
+	return entry, err
+}
+
+// read hashes a temporary file that was not written but cloned or linked, and dates it.
+func (w *worker) read(ctx context.Context, item *Item, temp string) (manifest.Entry, error) {
+	file, err := w.job.Dest.Open(temp)
+	if err != nil {
+		return manifest.Entry{}, err
+	}
+	defer file.Close()
+	return w.through(ctx, item, io.Discard, file, file)
+}
+
+// through streams from into to, dates the new file, and describes it.
+func (w *worker) through(ctx context.Context, item *Item, to io.Writer, from io.Reader, file safefile.File) (manifest.Entry, error) {
+	n, err := w.stream(ctx, to, from)
+	if err != nil {
+		return manifest.Entry{}, err
+	}
+	entry := w.entry(item, n, sumOf(w.sum), w.apple.Text())
+	return entry, date(file, item, &entry)
 }
 
 // stream reads src to its end, writing it to dst and both hashes.
@@ -578,19 +596,18 @@ func proof(item *Item, size int64, apple string) manifest.Proof {
 	return manifest.ProofSize
 }
 
-// finish gives a temporary file its date.
-func (w *worker) finish(item *Item, temp string, entry manifest.Entry) (stagedFile, error) {
+// date gives a temporary file the date of its picture, as long as it is open, and notes
+// it.
+func date(file safefile.File, item *Item, entry *manifest.Entry) error {
 	if !item.Stamp.IsZero() {
-		if err := w.job.Dest.Chtimes(temp, item.Stamp); err != nil {
-			w.job.Dest.Remove(temp)
-			return stagedFile{}, err
+		if err := file.Chtimes(item.Stamp); err != nil {
+			return err
 		}
 	}
-	info, err := w.job.Dest.Lstat(temp)
+	info, err := file.Stat()
 	if err != nil {
-		w.job.Dest.Remove(temp)
-		return stagedFile{}, err
+		return err
 	}
 	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
-	return stagedFile{item: item, from: temp, entry: entry, fate: Placed}, nil
+	return nil
 }

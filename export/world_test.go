@@ -376,7 +376,7 @@ func (h hooks) Create(name string) (safefile.File, error) {
 	return hookedFile{f, name, h.before}, err
 }
 
-func (h hooks) Clone(src *os.File, name string) error {
+func (h hooks) Clone(src safefile.Descriptor, name string) error {
 	if err := h.before("clone", name); err != nil {
 		return err
 	}
@@ -429,6 +429,13 @@ func (f hookedFile) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return f.File.Write(p)
+}
+
+func (f hookedFile) Chtimes(at time.Time) error {
+	if err := f.before("chtimes", f.name); err != nil {
+		return err
+	}
+	return f.File.Chtimes(at)
 }
 
 func (f hookedFile) Close() error {

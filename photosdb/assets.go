@@ -293,6 +293,9 @@ func (r *reader) close() {
 func (r *reader) read(keys []int64) ([]*row, error) {
 	rows := make([]*row, len(keys))
 	digests := make([]*digested, len(keys))
+	if r.digests != nil {
+		r.digests.reset()
+	}
 	digest := func(add func(*digester, *digested, *sqlite.Stmt), i int, stmt *sqlite.Stmt) {
 		if r.digests != nil {
 			add(r.digests, digests[i], stmt)
@@ -346,7 +349,7 @@ func (r *reader) read(keys []int64) ([]*row, error) {
 		row.deriveSubtypes()
 		row.sort()
 		if r.digests != nil {
-			digests[i].seal()
+			r.digests.seal(digests[i])
 			r.seen.add(digests[i])
 		}
 	}

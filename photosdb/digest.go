@@ -21,6 +21,7 @@ type digester struct {
 
 	albums, words map[int64]uint64
 	persons       map[*Person]uint64
+	rows          []byte // of the assets that are being read, see reset
 	buf           []byte
 }
 
@@ -30,13 +31,16 @@ type digested struct {
 	uuid UUID
 	entry
 	attributes int64
-	rows       []byte // the asset's columns, until its files are known
+	row        stretch // the asset's columns, until its files are known
 	files      []file
 }
 
+// stretch is a part of digester.rows, which moves as it grows.
+type stretch struct{ from, to int }
+
 type file struct {
-	pk   int64
-	data []byte
+	pk  int64
+	row stretch
 }
 
 func (l *Library) newDigester() *digester {
@@ -109,6 +113,7 @@ func appendColumn(b []byte, stmt *sqlite.Stmt, i int) []byte {
 
 // read digests the assets of some Z_PKs; those that are not there are left out.
 func (d *digester) read(keys []int64) ([]*digested, error) {
+	d.reset()
 	all := make([]*digested, len(keys))
 	err := d.each(d.l.queries.assets, keys, func(i int, stmt *sqlite.Stmt) {
 		if all[i] != nil {
@@ -146,7 +151,7 @@ func (d *digester) read(keys []int64) ([]*digested, error) {
 	}
 	all = slices.DeleteFunc(all, func(a *digested) bool { return a == nil })
 	for _, a := range all {
-		a.seal()
+		d.seal(a)
 	}
 	return all, nil
 }
@@ -154,14 +159,19 @@ func (d *digester) read(keys []int64) ([]*digested, error) {
 // begin takes an asset's own row.
 func (d *digester) begin(stmt *sqlite.Stmt) *digested {
 	a := &digested{uuid: UUID(stmt.ColumnText(d.uuid)), attributes: stmt.ColumnInt64(d.attributes)}
-	a.rows = appendText(a.rows, d.l.sharedScope()) // moves files from release to release
+	a.row.from = len(d.rows)
+	d.rows = appendText(d.rows, d.l.sharedScope()) // moves files from release to release
 	for c := 1; c < stmt.ColumnCount(); c++ {
 		if !d.skip[c] {
-			a.rows = appendColumn(a.rows, stmt, c)
+			d.rows = appendColumn(d.rows, stmt, c)
 		}
 	}
+	a.row.to = len(d.rows)
 	return a
 }
+
+// reset lets go of the rows of assets that are sealed. The room is used again.
+func (d *digester) reset() { d.rows = d.rows[:0] }
 
 func (d *digester) addFace(a *digested, stmt *sqlite.Stmt) { a.ties += d.face(stmt) }
 
@@ -173,17 +183,18 @@ func (d *digester) addWord(a *digested, stmt *sqlite.Stmt) { a.ties += d.words[s
 // what they lead to counts.
 func (d *digester) addFile(a *digested, stmt *sqlite.Stmt) {
 	r := d.l.readResource(stmt)
-	f := file{pk: r.pk}
+	f := file{pk: r.pk, row: stretch{from: len(d.rows)}}
 	for c := 2; c < stmt.ColumnCount(); c++ {
 		switch c {
 		case resourceType:
-			f.data = appendText(f.data, r.uti)
+			d.rows = appendText(d.rows, r.uti)
 		case resourceVolume:
-			f.data = appendText(f.data, r.volume)
+			d.rows = appendText(d.rows, r.volume)
 		default:
-			f.data = appendColumn(f.data, stmt, c)
+			d.rows = appendColumn(d.rows, stmt, c)
 		}
 	}
+	f.row.to = len(d.rows)
 	a.files = append(a.files, f)
 }
 
@@ -218,13 +229,15 @@ func (d *digester) face(stmt *sqlite.Stmt) uint64 {
 // facePerson is the column of queries.faces that is a person's key.
 const facePerson = 2
 
-func (a *digested) seal() {
+// seal digests what was read of an asset.
+func (d *digester) seal(a *digested) {
 	slices.SortFunc(a.files, func(x, y file) int { return cmp.Compare(x.pk, y.pk) })
+	d.buf = append(d.buf[:0], d.rows[a.row.from:a.row.to]...)
 	for _, f := range a.files {
-		a.rows = append(append(a.rows, 'f'), f.data...)
+		d.buf = append(append(d.buf, 'f'), d.rows[f.row.from:f.row.to]...)
 	}
-	a.facts, a.ties = sum64(a.rows), counted(a.ties, len(a.files))
-	a.rows, a.files = nil, nil
+	a.facts, a.ties = sum64(d.buf), counted(a.ties, len(a.files))
+	a.files = nil
 }
 
 // allTies sums up the ties of all assets, by Z_PK, each table read once. It gives the

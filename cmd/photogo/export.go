@@ -112,9 +112,11 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		return err
 	}
 	defer dest.Close()
-	info, err := library.Info(c.Context)
-	if err != nil {
-		return err
+	var info photosdb.Info
+	if c.Bool("json") || !c.Bool("quiet") { // of how many assets is told to whoever looks on
+		if info, err = library.Info(c.Context); err != nil {
+			return err
+		}
 	}
 	p, err := newPrinter(c, e, library.Path(), dest.Path, info.Assets, info.LocalBytes)
 	if err != nil {

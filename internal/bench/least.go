@@ -148,8 +148,5 @@ func (p *placer) place(name string) (temp string, err error) {
 	}
 	p.sum.Sum(nil)
 	p.apple.Sum(nil)
-	if err := out.Close(); err != nil {
-		return "", err
-	}
-	return temp, p.dst.Chtimes(temp, info.ModTime())
+	return temp, errors.Join(out.Chtimes(info.ModTime()), out.Close())
 }

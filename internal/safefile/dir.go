@@ -211,7 +211,7 @@ func (d *Dir) Create(name string) (File, error) {
 }
 
 // Clone implements FS.
-func (d *Dir) Clone(src *os.File, name string) error {
+func (d *Dir) Clone(src Descriptor, name string) error {
 	err := d.at("clone", name, func(folder int, base string) error { return clone(src, folder, base) })
 	if errors.Is(err, ErrNoClone) {
 		return ErrNoClone
@@ -336,18 +336,27 @@ var (
 
 // Chtimes implements FS.
 func (d *Dir) Chtimes(name string, modified time.Time) error {
+	at, err := timespec(modified)
+	if err != nil {
+		return &fs.PathError{Op: "chtimes", Path: name, Err: err}
+	}
+	return d.chtimes(name, at)
+}
+
+func (d *Dir) chtimes(name string, at unix.Timespec) error {
+	return d.at("chtimes", name, func(folder int, base string) error {
+		return unix.UtimesNanoAt(folder, base, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW)
+	})
+}
+
+// timespec is the time nearest to one that file systems can hold.
+func timespec(modified time.Time) (unix.Timespec, error) {
 	if modified.Before(firstTime) {
 		modified = firstTime
 	} else if modified.After(lastTime) {
 		modified = lastTime
 	}
-	at, err := unix.TimeToTimespec(modified)
-	if err != nil {
-		return &fs.PathError{Op: "chtimes", Path: name, Err: err}
-	}
-	return d.at("chtimes", name, func(folder int, base string) error {
-		return unix.UtimesNanoAt(folder, base, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW)
-	})
+	return unix.TimeToTimespec(modified)
 }
 
 // Sync implements FS.

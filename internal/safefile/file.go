@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -118,6 +119,18 @@ func (f *file) Stat() (fs.FileInfo, error) {
 		return nil, f.wrap("stat", err)
 	}
 	return info, nil
+}
+
+// Fd implements Descriptor.
+func (f *file) Fd() uintptr { return uintptr(f.fd) }
+
+// Chtimes implements File.
+func (f *file) Chtimes(modified time.Time) error {
+	at, err := timespec(modified)
+	if err == nil {
+		err = retry(func() error { return chtimes(f, at) })
+	}
+	return f.wrap("chtimes", err)
 }
 
 // Sync implements File.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"regexp"
 	"syscall"
@@ -26,10 +25,10 @@ type FS interface {
 	// Create makes a new file for writing, readable by all, writable by its
 	// owner. The name must not be taken: fs.ErrExist.
 	Create(name string) (File, error)
-	// Clone makes a new file under the name that shares the blocks of src, a
+	// Clone makes a new file under the name that shares the blocks of src, an open
 	// file on the same file system. ErrNoClone means that the bytes must be
 	// copied; then there is no file.
-	Clone(src *os.File, name string) error
+	Clone(src Descriptor, name string) error
 	// Link gives a regular file another name, which must not be taken:
 	// fs.ErrExist. ErrNoLink means that the file system has no such.
 	Link(old, name string) error
@@ -57,9 +56,15 @@ type File interface {
 	io.Writer
 	io.Seeker
 	io.Closer
+	Descriptor
 	Stat() (fs.FileInfo, error)
+	// Chtimes is FS.Chtimes for the open file.
+	Chtimes(modified time.Time) error
 	Sync() error
 }
+
+// Descriptor is an open file by the system's number for it: a File, or an *os.File.
+type Descriptor interface{ Fd() uintptr }
 
 // SameFile reports whether two descriptions are of one file. It knows those of an FS
 // and of package os.

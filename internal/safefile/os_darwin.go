@@ -9,7 +9,7 @@ import (
 
 // clone makes the new file name in a folder share the blocks of src (APFS,
 // fclonefileat). A clone takes the source's mode with it; it gets our own.
-func clone(src *os.File, folder int, name string) error {
+func clone(src Descriptor, folder int, name string) error {
 	err := unix.Fclonefileat(int(src.Fd()), folder, name, unix.CLONE_NOOWNERCOPY)
 	switch err {
 	case nil:
@@ -41,6 +41,9 @@ func syncFile(fd int) error {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_FULLFSYNC, 0)
 	return err
 }
+
+// chtimes goes by the file's name: what macOS has for an open file knows microseconds only.
+func chtimes(f *file, at unix.Timespec) error { return f.dir.chtimes(f.name, at) }
 
 func uncache(fd int) { unix.FcntlInt(uintptr(fd), unix.F_NOCACHE, 1) }
 

@@ -3,13 +3,14 @@ package safefile
 import (
 	"fmt"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // clone makes the new file name in a folder share the blocks of src (ioctl
 // FICLONE: Btrfs, XFS, bcachefs, …).
-func clone(src *os.File, folder int, name string) error {
+func clone(src Descriptor, folder int, name string) error {
 	dst, err := unix.Openat(folder, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
@@ -75,6 +76,16 @@ func kernelReportsSyncErrors() bool {
 
 // syncFile makes one file durable.
 func syncFile(fd int) error { return unix.Fsync(fd) }
+
+// chtimes is futimens, which golang.org/x/sys has by a name in /proc only.
+func chtimes(f *file, at unix.Timespec) error {
+	times := [2]unix.Timespec{at, at}
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(f.fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
 
 func uncache(fd int) { unix.Fadvise(fd, 0, 0, unix.FADV_DONTNEED) }
 

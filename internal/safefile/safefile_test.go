@@ -148,6 +148,46 @@ func TestCloneOrCopy(t *testing.T) {
 	}
 }
 
+// An open file is dated as a name is.
+func TestChtimesOfAnOpenFile(t *testing.T) {
+	d, name := open(t)
+	f, err := d.Create("f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []time.Time{time.Date(1969, 7, 20, 20, 17, 40, 123456789, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		if err := f.Chtimes(at); err != nil {
+			t.Fatal(err)
+		}
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		byOther, err := os.Stat(filepath.Join(name, "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Chtimes("f", at); err != nil {
+			t.Fatal(err)
+		}
+		byName, err := d.Lstat("f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !info.ModTime().Equal(byOther.ModTime()) || !info.ModTime().Equal(byName.ModTime()) {
+			t.Errorf("%v: the open file has %v, os tells %v, and by its name it gets %v", at, info.ModTime(), byOther.ModTime(), byName.ModTime())
+		}
+	}
+	f.Close()
+	if err := f.Chtimes(time.Now()); err == nil {
+		t.Error("a closed file was dated")
+	}
+}
+
 func TestTempNamesAreRecognisedExactly(t *testing.T) {
 	for range 100 {
 		temp := Temp("2025/05/17/IMG_0042.HEIC")

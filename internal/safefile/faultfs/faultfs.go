@@ -8,7 +8,6 @@ package faultfs
 
 import (
 	"io/fs"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -86,7 +85,7 @@ func (f *FS) Create(name string) (safefile.File, error) {
 	return f.file(next, name, err)
 }
 
-func (f *FS) Clone(src *os.File, name string) error {
+func (f *FS) Clone(src safefile.Descriptor, name string) error {
 	if err := f.fail(Clone, name); err != nil {
 		return err
 	}
@@ -195,6 +194,13 @@ func (f *file) Stat() (fs.FileInfo, error) {
 		return nil, err
 	}
 	return f.File.Stat()
+}
+
+func (f *file) Chtimes(modified time.Time) error {
+	if err := f.fs.fail(Chtimes, f.name); err != nil {
+		return err
+	}
+	return f.File.Chtimes(modified)
 }
 
 func (f *file) Sync() error {
