@@ -45,6 +45,7 @@ var layers = map[string]int{
 	"internal/safefile": 0,
 	"internal/command":  0,
 	"internal/logfile":  0,
+	"internal/spill":    0,
 	"ssh":               0,
 }
 

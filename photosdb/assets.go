@@ -33,6 +33,10 @@ const (
 	// ByDate is ascending order of Dates.Taken, then of UUID; assets without
 	// a date come first.
 	ByDate
+	// AsStored is ascending order of Z_PK, in which assets came into the library. It is
+	// the fastest: SQLite walks through its trees, where in other orders it reads some
+	// twenty pages anew for each asset of a large library.
+	AsStored
 )
 
 // chunk is how many assets are read at a time; memory holds one chunk.
@@ -196,6 +200,9 @@ func (l *Library) keys(order Order) ([]int64, error) {
 			return nil, fmt.Errorf("%w: two rows of %s have the ZUUID %s", ErrDamaged, l.schema.asset, k.uuid())
 		}
 		keys[i] = k.pk
+	}
+	if order == AsStored {
+		slices.Sort(keys)
 	}
 	return keys, nil
 }

@@ -385,17 +385,30 @@ func TestOrders(t *testing.T) {
 	if !byDate[0].Dates.Taken.IsZero() || byDate[len(byDate)-1].Dates.Taken.IsZero() {
 		t.Error("assets without a date do not come first")
 	}
+	asStored := list(t, l, AsStored)
+	var uuids []string
+	for _, a := range asStored {
+		uuids = append(uuids, string(a.UUID))
+	}
+	if want := ask(t, lib.Path, "SELECT group_concat(ZUUID, ' ') FROM (SELECT ZUUID FROM ZASSET ORDER BY Z_PK)"); strings.Join(uuids, " ") != want {
+		t.Errorf("AsStored is %v, not %v", uuids, want)
+	}
+	if slices.IsSorted(uuids) {
+		t.Error("the library is stored in the order of its UUIDs, and shows nothing of AsStored")
+	}
 	if len(byUUID) != len(lib.Assets) || len(byDate) != len(lib.Assets) {
 		t.Errorf("%d by UUID, %d by date, want %d", len(byUUID), len(byDate), len(lib.Assets))
 	}
 	// Another order, or another time, tells nothing else of an asset.
-	again := map[UUID]*Asset{}
-	for _, a := range byDate {
-		again[a.UUID] = a
-	}
-	for _, a := range byUUID {
-		if !reflect.DeepEqual(a, again[a.UUID]) {
-			t.Errorf("%s differs in %v", a.UUID, differences(*a, *again[a.UUID]))
+	for _, other := range [][]*Asset{byDate, asStored} {
+		again := map[UUID]*Asset{}
+		for _, a := range other {
+			again[a.UUID] = a
+		}
+		for _, a := range byUUID {
+			if !reflect.DeepEqual(a, again[a.UUID]) {
+				t.Errorf("%s differs in %v", a.UUID, differences(*a, *again[a.UUID]))
+			}
 		}
 	}
 }

@@ -2,13 +2,17 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
+	"github.com/photogo/photogo/internal/spill"
 	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
 	"github.com/photogo/photogo/sidecar"
@@ -23,7 +27,8 @@ func listCommand(e environment) *cli.Command {
 			Usage:     "list photos and movies",
 			ArgsUsage: " ",
 			Description: `Lists the assets of the library in order of their UUIDs: a table for people, or
-with --json one object a line for programs, as docs/JSON.md describes.
+with --json one object a line for programs, as docs/JSON.md describes. Nothing is
+printed before all is read.
 
 In the table: E edited, L Live Photo, R RAW, B burst, F favourite, H hidden,
 T in the trash, S from a shared album, M original missing from the library folder.
@@ -86,18 +91,23 @@ func listAssets(c *cli.Context, e environment) (err error) {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(e.out, 1<<16)
-	defer func() {
-		if flushErr := out.Flush(); err == nil {
-			err = flushErr
+	// Assets are read in the order in which they are stored, and told in that of their
+	// UUIDs: putting the lines into order costs less than jumping through the database.
+	state, err := e.stateDir()
+	if err != nil {
+		return err
+	}
+	lines := spill.New(filepath.Join(state, "snapshots"))
+	defer lines.Close()
+	defer func() { // what was read before an error is not wrong
+		if c.Context.Err() == nil {
+			err = errors.Join(err, e.printLines(lines, c.Bool("json")))
 		}
 	}()
 	asJSON := c.Bool("json")
-	if !asJSON {
-		fmt.Fprintln(out, tableHead)
-	}
 	all := c.Bool("all") && asJSON
-	query := photosdb.Query{Include: q.Include()}
+	query := photosdb.Query{Include: q.Include(), Order: photosdb.AsStored}
+	var line bytes.Buffer
 	if all {
 		query.Include = photosdb.IncludeAll
 	}
@@ -113,19 +123,39 @@ func listAssets(c *cli.Context, e environment) (err error) {
 		if a.Details != nil && a.Details.Problem != nil {
 			fmt.Fprintf(e.err, "photogo: warning: %s: %s\n", printable(string(a.UUID)), printable(a.Details.Problem.Error()))
 		}
+		line.Reset()
 		if !asJSON {
-			err = printRow(out, a, parked[string(a.UUID)])
+			printRow(&line, a, parked[string(a.UUID)])
 		} else {
-			var line []byte
-			if line, err = sidecar.JSON(a, all); err == nil {
-				_, err = out.Write(append(line, '\n'))
+			object, err := sidecar.JSON(a, all)
+			if err != nil {
+				return err
 			}
+			line.Write(object)
+			line.WriteByte('\n')
 		}
-		if err != nil {
-			return err
+		if err := lines.Add(string(a.UUID), line.Bytes()); err != nil {
+			return fmt.Errorf("put the list into order: %w", err)
 		}
 	}
 	return nil
+}
+
+// printLines prints the list of assets, with its head if it is for people.
+func (e environment) printLines(lines *spill.Sorter, asJSON bool) error {
+	out := bufio.NewWriterSize(e.out, 1<<16)
+	if !asJSON {
+		fmt.Fprintln(out, tableHead)
+	}
+	for line, err := range lines.All() {
+		if err != nil {
+			return fmt.Errorf("put the list into order: %w", err)
+		}
+		if _, err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
 }
 
 const tableHead = "UUID                                  DATE                       KIND        SIZE  FLAGS      NAME"
@@ -151,14 +181,13 @@ func (e environment) parked(c *cli.Context, library *photosdb.Library) (map[stri
 	return parked, nil
 }
 
-func printRow(w io.Writer, a *photosdb.Asset, remark string) error {
+func printRow(w io.Writer, a *photosdb.Asset, remark string) {
 	date := "unknown"
 	if !a.Dates.Taken.IsZero() {
 		date = a.Dates.Taken.Format("2006-01-02 15:04:05 -07:00")
 	}
-	_, err := fmt.Fprintf(w, "%-36s  %-26s %-6s %9s  %-9s  %s%s\n", printable(string(a.UUID)), date, a.Kind,
+	fmt.Fprintf(w, "%-36s  %-26s %-6s %9s  %-9s  %s%s\n", printable(string(a.UUID)), date, a.Kind,
 		humanize.Bytes(uint64(max(a.Original.Bytes, 0))), letters(a), printable(a.Name.Original), printable(remark))
-	return err
 }
 
 // letters are the flags of the table.
