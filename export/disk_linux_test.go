@@ -82,6 +82,25 @@ func TestADiskWithoutInodes(t *testing.T) {
 	w.stopped(t) // there is no room to be made
 }
 
+// The disk has room, and who exports may have no more of it: Btrfs, which every kernel
+// that has it limits by the subvolume.
+func TestAQuota(t *testing.T) {
+	for _, most := range []string{"256k", "512k", "1m"} {
+		t.Run(most, func(t *testing.T) {
+			w := newWorld(t, fixture.Options{Assets: 300}).watch(t)
+			disk := mountDisk(t, 400*mebibyte, "", "mkfs.btrfs", "-q")
+			mine := filepath.Join(disk, "mine")
+			system(t, "btrfs", "quota", "enable", disk)
+			system(t, "btrfs", "subvolume", "create", mine)
+			system(t, "btrfs", "qgroup", "limit", most, mine)
+			w.dest = filepath.Join(mine, "dest")
+			w.full(t, "quota exceeded")
+			system(t, "btrfs", "qgroup", "limit", "none", mine)
+			w.finish(t)
+		})
+	}
+}
+
 // The room ends in a run that moves, links and prunes.
 func TestAFullDiskAfterChanges(t *testing.T) {
 	change := scenarios(t)[1]

@@ -7,7 +7,7 @@ set -eu
 needs="cc:gcc:llvm borg:borgbackup:borgbackup ssh:openssh-client:openssh python3:python3:python xz:xz-utils:xz exiftool:libimage-exiftool-perl:exiftool b3sum:b3sum:b3sum sqlite3:sqlite3:sqlite"
 
 # Mounting is tested on Linux, where everybody may bring these.
-[ "$(uname)" != Linux ] || needs="$needs sshd:openssh-server: sftp-server:openssh-sftp-server: sshfs:sshfs: gocryptfs:gocryptfs: fusermount3:fuse3: mkfs.xfs:xfsprogs: mkfs.ext4:e2fsprogs: filefrag:e2fsprogs: losetup:mount:"
+[ "$(uname)" != Linux ] || needs="$needs sshd:openssh-server: sftp-server:openssh-sftp-server: sshfs:sshfs: gocryptfs:gocryptfs: fusermount3:fuse3: mkfs.xfs:xfsprogs: mkfs.btrfs:btrfs-progs: mkfs.ext4:e2fsprogs: filefrag:e2fsprogs: losetup:mount:"
 PATH=$PATH:/usr/sbin:/usr/lib/openssh:/usr/libexec/openssh # where servers are
 
 missing() { for n in $needs; do command -v "${n%%:*}" >/dev/null 2>&1 || printf '%s\n' "$n"; done; }
