@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/photogo/photogo/manifest"
@@ -102,4 +103,12 @@ type Group struct {
 	names   []manifest.Name // that are new to the record
 	own     bool            // an asset that Photos has, if the library is its own
 	counted bool            // the asset was counted with another part of it
+}
+
+// describe names an item in an error.
+func (i *Item) describe() string {
+	if i.Path != "" {
+		return i.Path
+	}
+	return fmt.Sprintf("%s of %s", i.Role, i.UUID)
 }

@@ -162,6 +162,10 @@ const defaultWorkers = 4
 // tells that the last one ended without a word.
 const metaRunning = "running"
 
+// ErrStopped says that a run ended early because going on was of no use: the
+// destination is full, or cannot be written at all.
+var ErrStopped = errors.New("destination cannot take more")
+
 // Run makes the destination match the plan. Files that cannot be placed are
 // told as events and counted, and the others are placed all the same; an error
 // means that the run ended early. What the summary counts is durable.

@@ -3,11 +3,14 @@ package manifest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"strings"
+
+	"github.com/photogo/photogo/internal/safefile"
 )
 
 // ErrSums says that a text is no list of sums.
@@ -65,3 +68,51 @@ func parseSum(line string) (e Entry, err error) {
 
 // WriteSum writes the line of a file in a list of sums: its Path and Sum.
 func WriteSum(w io.Writer, e Entry) error { return writeSum(w, e) }
+
+// SumsBehind reports whether the list of hashes is to be written anew.
+func (m *Manifest) SumsBehind() (bool, error) {
+	behind, err := m.Meta(metaSums)
+	return behind != "", err
+}
+
+// metaSums says whether the list of hashes is behind the record.
+const metaSums = "sums"
+
+// WriteSums brings DEST/.photogo/manifest.b3 up to the record, in one step, if
+// it is behind.
+func (m *Manifest) WriteSums(ctx context.Context, dest safefile.FS) error {
+	behind, err := m.Meta(metaSums)
+	if err != nil {
+		return err
+	}
+	if _, err := dest.Lstat(SumsName); err == nil && behind != "behind" {
+		return nil
+	}
+	err = safefile.Write(dest, SumsName, func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 1<<16)
+		if err := m.projectSums(ctx, b); err != nil {
+			return err
+		}
+		return b.Flush()
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", SumsName, err)
+	}
+	return m.SetMeta(metaSums, "")
+}
+
+// projectSums writes the list of hashes.
+func (m *Manifest) projectSums(ctx context.Context, w io.Writer) error {
+	for e, err := range m.sums() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = writeSum(w, e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
