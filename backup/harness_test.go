@@ -86,6 +86,8 @@ func newSite(t *testing.T, parts int) *site {
 	if s.lib, err = fixture.Build(s.Library, fixture.Options{Assets: 40}); err != nil {
 		t.Fatal(err)
 	}
+	// Photos' history does not tell what is written here; without it all is compared.
+	s.sql(`DROP TABLE ACHANGE`)
 	s.sql(`UPDATE ZASSET SET ZTRASHEDSTATE = 1`)
 	if parts&withVault != 0 {
 		s.makeVault()
