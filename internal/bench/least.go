@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/zeebo/blake3"
 	"golang.org/x/sync/errgroup"
@@ -26,9 +28,10 @@ const (
 // placeAll is the program's work when it is called with -place: the files below a folder
 // get into a new one as an export puts them there, and that is all. Each is read and
 // hashed twice, written under a temporary name and dated; a batch of them is made
-// durable and gets its names while the next one is copied. It knows of no library and
-// keeps no record: what it takes is the least that an export could.
-func placeAll(ctx context.Context, from, into string) (err error) {
+// durable and gets its names while the next one is copied. Beside each a small file of
+// some bytes is written, as a sidecar is; 0: none. It knows of no library and keeps no
+// record: what it takes is the least that an export could.
+func placeAll(ctx context.Context, from, into string, beside int) (err error) {
 	src, err := os.OpenRoot(from)
 	if err != nil {
 		return err
@@ -45,7 +48,10 @@ func placeAll(ctx context.Context, from, into string) (err error) {
 	var names []string
 	err = eachFile(from, func(name string, _ fs.FileInfo) error {
 		name, err := filepath.Rel(from, name)
-		names = append(names, filepath.ToSlash(name))
+		name = filepath.ToSlash(name)
+		if names = append(names, name); beside > 0 {
+			names = append(names, name+besideEnding)
+		}
 		return err
 	})
 	if err != nil {
@@ -62,7 +68,7 @@ func placeAll(ctx context.Context, from, into string) (err error) {
 	for batch := range slices.Chunk(names, leastBatch) {
 		temps := make([]string, len(batch))
 		err := split(len(batch), func(from, to int) error {
-			p := newPlacer(src, dst)
+			p := newPlacer(src, dst, beside)
 			for i := from; i < to; i++ {
 				temp, err := p.place(batch[i])
 				if err != nil {
@@ -104,20 +110,34 @@ func split(n int, do func(from, to int) error) error {
 	return all.Wait()
 }
 
+// besideEnding ends the names of the small files, and of no file of a library.
+const besideEnding = ".beside"
+
 type placer struct {
 	src   *os.Root
 	dst   *safefile.Dir
 	sum   *blake3.Hasher
 	apple fingerprint.Hash
 	buf   []byte
+	small []byte
 }
 
-func newPlacer(src *os.Root, dst *safefile.Dir) *placer {
-	return &placer{src, dst, blake3.New(), fingerprint.New(), make([]byte, 512<<10)}
+func newPlacer(src *os.Root, dst *safefile.Dir, beside int) *placer {
+	return &placer{src, dst, blake3.New(), fingerprint.New(), make([]byte, 512<<10), make([]byte, beside)}
 }
 
-// place copies a file and returns its temporary name.
+// place copies a file, or writes a small one, and returns its temporary name.
 func (p *placer) place(name string) (temp string, err error) {
+	if strings.HasSuffix(name, besideEnding) {
+		temp = safefile.Temp(name)
+		out, err := p.dst.Create(temp)
+		if err != nil {
+			return "", err
+		}
+		blake3.Sum256(p.small)
+		_, err = out.Write(p.small)
+		return temp, errors.Join(err, out.Chtimes(time.Now()), out.Close())
+	}
 	in, err := p.src.Open(filepath.FromSlash(name))
 	if err != nil {
 		return "", err

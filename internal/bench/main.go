@@ -56,6 +56,7 @@ type config struct {
 	growth    string // sizes of the libraries of small files that are exported
 
 	read, changes, since, hash, place, into string // this program measures itself
+	beside                                  int
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, out, words io.Writer) error {
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, wo
 	case c.hash != "":
 		return hashAll(ctx, c.hash)
 	case c.place != "":
-		return placeAll(ctx, c.place, c.into)
+		return placeAll(ctx, c.place, c.into, c.beside)
 	case c.changes != "":
 		return findChanges(ctx, c.changes, c.since, c.work, out)
 	}
@@ -181,6 +182,7 @@ func parse(args []string, getenv func(string) string, words io.Writer) (config, 
 	f.StringVar(&c.hash, "hash", "", "compute both hashes of every file below a `FOLDER`, and nothing else")
 	f.StringVar(&c.place, "place", "", "put every file below a `FOLDER` into another as an export does, and nothing else")
 	f.StringVar(&c.into, "into", "", "with -place: the `FOLDER` to make")
+	f.IntVar(&c.beside, "beside", 0, "with -place: write a file of `BYTES` beside each")
 	f.StringVar(&c.read, "read", "", "read every asset of a `LIBRARY`, and nothing else")
 	f.StringVar(&c.changes, "changes", "", "find what changed in a `LIBRARY`, and nothing else")
 	f.StringVar(&c.since, "since", "", "with -changes: since what `FILE` holds")
