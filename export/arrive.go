@@ -91,9 +91,8 @@ func (w *worker) arrive(item *Item, got *photokit.Fetched) (file stagedFile, err
 	if _, err := w.mkdir(item.Path); err != nil {
 		return file, err
 	}
-	// The helper keeps what it writes to itself; it is to be like all other files.
-	if info, err := w.job.Dest.Lstat(path.Join(manifest.Folder, "id")); err == nil {
-		if err := got.Chmod(0o600 | info.Mode().Perm()&0o044); err != nil {
+	if mode := w.fetches.mode(w.job.Dest); mode != 0 {
+		if err := got.Chmod(mode); err != nil {
 			return file, err
 		}
 	}
@@ -110,17 +109,19 @@ func (w *worker) arrive(item *Item, got *photokit.Fetched) (file stagedFile, err
 
 // dateArrived gives a file that has come the date of its picture.
 func (w *worker) dateArrived(item *Item, temp string, entry *manifest.Entry) error {
-	file, err := w.job.Dest.Open(temp)
+	if !item.Stamp.IsZero() {
+		if err := w.job.Dest.Chtimes(temp, item.Stamp); err != nil {
+			return err
+		}
+	}
+	info, err := w.job.Dest.Lstat(temp)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	if err := date(file, item, entry); err != nil {
-		return err
-	}
-	if info, err := file.Stat(); err != nil || info.Size() != entry.Size {
+	if !info.Mode().IsRegular() || info.Size() != entry.Size {
 		return &notFetched{fmt.Errorf("%w: it changed after it had come", photokit.ErrNotOriginal)}
 	}
+	entry.ModTime, entry.Stamp = info.ModTime().UnixNano(), item.Stamp.UnixMicro()
 	return nil
 }
 

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"maps"
+	"path"
 	"sync"
 
+	"github.com/photogo/photogo/internal/safefile"
+	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/naming"
 	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
@@ -77,6 +81,8 @@ type fetches struct {
 	probe     []string
 	ahead     int
 	later     map[photosdb.UUID]roles // that are planned once more
+	looked    sync.Once               // at the modes
+	perm      fs.FileMode
 
 	mu       sync.Mutex // guards what follows
 	coming   map[*Item]int64
@@ -139,6 +145,17 @@ func (f *fetches) open(ctx context.Context) (Fetcher, error) {
 	}
 	f.once.Do(func() { f.fetcher, f.err = f.Open(ctx, f.probe) })
 	return f.fetcher, f.err
+}
+
+// mode is what a fetched file gets, as the helper keeps what it writes to itself: it is
+// to be like all other files. 0: it is not known.
+func (f *fetches) mode(dest safefile.FS) fs.FileMode {
+	f.looked.Do(func() {
+		if info, err := dest.Lstat(path.Join(manifest.Folder, "id")); err == nil {
+			f.perm = 0o600 | info.Mode().Perm()&0o044
+		}
+	})
+	return f.perm
 }
 
 // expect, progress and told keep count of what is on its way.

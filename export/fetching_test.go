@@ -15,6 +15,7 @@ import (
 
 	"github.com/photogo/photogo/fingerprint"
 	"github.com/photogo/photogo/internal/fixture"
+	"github.com/photogo/photogo/internal/safefile"
 	"github.com/photogo/photogo/manifest"
 	"github.com/photogo/photogo/photokit"
 	"github.com/photogo/photogo/photosdb"
@@ -478,4 +479,44 @@ func TestAnAlteredFileStaysUntilItsOriginalHasCome(t *testing.T) {
 	if len(aside) != 1 {
 		t.Errorf("%v", aside)
 	}
+}
+
+// While a batch is made durable, which takes a slow disk long, files go on coming.
+func TestFetchingDoesNotWaitForTheDisk(t *testing.T) {
+	const few, all = 20, 300
+	w := newWorld(t, fixture.Options{Assets: all, InCloud: all, Plain: true})
+	c := withCloud(t, w)
+	syncing, came := make(chan struct{}), make(chan struct{})
+	c.fail = func(fixture.Asset, photokit.Request) error {
+		c.mu.Lock()
+		number := c.number
+		c.mu.Unlock()
+		if number > few {
+			<-syncing
+		}
+		if number == all {
+			close(came)
+		}
+		return nil
+	}
+	var first sync.Once
+	w.wrap = func(next safefile.FS) safefile.FS {
+		return hooks{next, func(op, name string) error {
+			c.mu.Lock()
+			begun := c.number > few
+			c.mu.Unlock()
+			if op == "sync" && begun {
+				first.Do(func() {
+					close(syncing)
+					select {
+					case <-came:
+					case <-time.After(30 * time.Second):
+						t.Error("nothing comes as long as the disk is busy")
+					}
+				})
+			}
+			return nil
+		}}
+	}
+	w.mustRun(t)
 }

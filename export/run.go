@@ -328,7 +328,10 @@ func (r *run) pass(ctx context.Context, fill func(ctx context.Context, packs cha
 	// some files do.
 	packs := make(chan []*Group, 32)
 	fetch := make(chan *Group, r.fetches.ahead)
-	staged := make(chan []*stagedGroup, 64) // room for what comes while a batch is synced
+	// Both have room for what comes while a batch is synced. What is fetched does not
+	// travel in packs: who knows when the next one comes.
+	staged := make(chan []*stagedGroup, stagedPacks)
+	fetched := make(chan *stagedGroup, stagedPacks*packGroups)
 
 	all.Go(func() error {
 		defer close(fetch)
@@ -337,7 +340,7 @@ func (r *run) pass(ctx context.Context, fill func(ctx context.Context, packs cha
 		return fill(ctx, packs, fetch)
 	})
 
-	var workers sync.WaitGroup
+	var workers, fetchers sync.WaitGroup
 	for range r.job.Workers {
 		workers.Add(1)
 		all.Go(func() error {
@@ -356,16 +359,16 @@ func (r *run) pass(ctx context.Context, fill func(ctx context.Context, packs cha
 		})
 	}
 	for range r.fetches.workers() {
-		workers.Add(1)
+		fetchers.Add(1)
 		all.Go(func() error {
-			defer workers.Done()
+			defer fetchers.Done()
 			var w *worker // when there is something to do
 			for g := range fetch {
 				if w == nil {
 					w = newWorker(r)
 				}
 				s, err := w.stage(ctx, g)
-				staged <- []*stagedGroup{s}
+				fetched <- s
 				if err != nil {
 					return err
 				}
@@ -373,7 +376,14 @@ func (r *run) pass(ctx context.Context, fill func(ctx context.Context, packs cha
 			return nil
 		})
 	}
+	workers.Go(func() {
+		for s := range fetched {
+			staged <- []*stagedGroup{s}
+		}
+	})
 	go func() {
+		fetchers.Wait()
+		close(fetched)
 		workers.Wait()
 		close(staged)
 	}()
@@ -389,10 +399,11 @@ func (r *run) pass(ctx context.Context, fill func(ctx context.Context, packs cha
 	return err
 }
 
-// A pack is complete at one of these.
+// A pack is complete at one of the first two. So many may wait for the committer.
 const (
-	packGroups = 32
-	packBytes  = 4 << 20
+	packGroups  = 32
+	packBytes   = 4 << 20
+	stagedPacks = 64
 )
 
 // pack sends the plan's groups in packs, without what is to be fetched of them.

@@ -92,12 +92,13 @@ func IsIncoming(name string) bool { return leftover.MatchString(name) }
 // Client asks a helper for files. Its methods may be called concurrently, and some
 // more goroutines than Options.Jobs keep the helper busy while what came is proven.
 type Client struct {
-	opt    Options
-	start  func() (*process, error)
-	slots  *semaphore.Weighted // one for each request that the helper works at; all for one that may kill it
-	starts chan struct{}       // held by who starts a session
-	budget budget
-	disk   disk
+	opt     Options
+	start   func() (*process, error)
+	slots   *semaphore.Weighted // one for each request that the helper works at; all for one that may kill it
+	starts  chan struct{}       // held by who starts a session
+	budget  budget
+	disk    disk
+	buffers sync.Pool // *[]byte of proveAtOnce bytes
 
 	mu       sync.Mutex // guards what follows
 	current  *session
@@ -144,8 +145,9 @@ func newClient(opt Options, start func() (*process, error)) (*Client, error) {
 	c := &Client{
 		opt: opt, start: start,
 		slots: semaphore.NewWeighted(int64(opt.Jobs)), starts: make(chan struct{}, 1),
-		budget: budget{limit: opt.Budget, assets: map[string]bool{}},
-		disk:   disk{reserve: opt.Reserve, dir: opt.Dir},
+		budget:  budget{limit: opt.Budget, assets: map[string]bool{}},
+		disk:    disk{reserve: opt.Reserve, dir: opt.Dir},
+		buffers: sync.Pool{New: func() any { buf := make([]byte, proveAtOnce); return &buf }},
 	}
 	return c, c.sweep()
 }

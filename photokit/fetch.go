@@ -223,12 +223,14 @@ func (f *fetching) after(err error) (pause time.Duration, _ error) {
 // the next request.
 func (f *fetching) once(ctx context.Context) (*Fetched, error) {
 	path := f.path()
-	kept := false
+	came, kept := false, false
 	defer func() {
 		if !kept {
 			os.Remove(path)
 		}
-		os.Remove(path + ".part")
+		if !came { // else it was renamed; what a helper does beyond that goes at the end
+			os.Remove(path + ".part")
+		}
 	}()
 	e, err := f.request(ctx, path)
 	if err != nil {
@@ -237,7 +239,7 @@ func (f *fetching) once(ctx context.Context) (*Fetched, error) {
 	switch e.Event {
 	case "done":
 		got, err := f.receive(ctx, path, e)
-		if err == nil && f.r.Keep {
+		if came = err == nil; came && f.r.Keep {
 			kept, got.Path = true, path
 		}
 		return got, err
@@ -322,7 +324,9 @@ func (f *fetching) accept(ctx context.Context, file *os.File, e event) (*Fetched
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: what came is no regular file", ErrNotOriginal)
 	}
-	proof, size, apple, err := prove(ctx, file, f.r.Want, f.r.Hash)
+	buf := f.buffers.Get().(*[]byte)
+	defer f.buffers.Put(buf)
+	proof, size, apple, err := prove(ctx, file, f.r.Want, f.r.Hash, *buf)
 	if err != nil {
 		return nil, err
 	}

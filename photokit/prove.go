@@ -41,15 +41,17 @@ type source interface {
 	io.ReaderAt
 }
 
-// prove reads a file once, and compares it with what is wanted. also is given the
-// bytes, too; it may be nil. Errors: ErrNotOriginal, those of reading, and those of
-// the context.
-func prove(ctx context.Context, f source, want Want, also hash.Hash) (p Proof, size int64, apple string, err error) {
+// proveAtOnce is how many bytes are read at a time.
+const proveAtOnce = 256 << 10
+
+// prove reads a file once, through buf, and compares it with what is wanted. also is
+// given the bytes, too; it may be nil. Errors: ErrNotOriginal, those of reading, and
+// those of the context.
+func prove(ctx context.Context, f source, want Want, also hash.Hash, buf []byte) (p Proof, size int64, apple string, err error) {
 	print := fingerprint.New()
 	if also != nil {
 		also.Reset()
 	}
-	buf := make([]byte, 64<<10)
 	for {
 		n, err := f.Read(buf)
 		print.Write(buf[:n])

@@ -116,7 +116,7 @@ func TestProof(t *testing.T) {
 		"an edit that is a picture":           {photo, Want{UTI: "com.apple.property-list"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			proof, n, apple, err := prove(t.Context(), bytes.NewReader(test.file), test.want, nil)
+			proof, n, apple, err := prove(t.Context(), bytes.NewReader(test.file), test.want, nil, make([]byte, 1000))
 			if proof != test.proof || (err == nil) != (test.proof != "") || err != nil && !errors.Is(err, ErrNotOriginal) {
 				t.Errorf("%q, %v", proof, err)
 			}
@@ -146,11 +146,11 @@ func TestAnyChangeShows(t *testing.T) {
 			changed = append(changed, 0)
 		}
 		want := Want{Fingerprint: print(original), Size: int64(len(original)), UTI: uti}
-		if proof, _, _, err := prove(t.Context(), bytes.NewReader(changed), want, nil); err == nil {
+		if proof, _, _, err := prove(t.Context(), bytes.NewReader(changed), want, nil, make([]byte, 1000)); err == nil {
 			t.Errorf("with a fingerprint: %s", proof)
 		}
 		want.Fingerprint = ""
-		if proof, _, _, err := prove(t.Context(), bytes.NewReader(changed), want, nil); err == nil && !same {
+		if proof, _, _, err := prove(t.Context(), bytes.NewReader(changed), want, nil, make([]byte, 1000)); err == nil && !same {
 			t.Errorf("with a size: %s", proof)
 		}
 	})

@@ -24,8 +24,10 @@ public enum ResourceType: Int, CaseIterable, Sendable {
 
     public var name: String { String(describing: self) }
 
+    private static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
+
     public init?(name: String) {
-        guard let type = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        guard let type = Self.named[name] else { return nil }
         self = type
     }
 }
@@ -158,15 +160,19 @@ public struct Event: Codable, Equatable, Sendable {
         self.id = id
     }
 
+    private static let encoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        return encoder
+    }()
+
     /// The event as it is sent, with its line feed. A message that makes it too
     /// long is left out.
     public var line: Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         var copy = self
         for drop in [{}, { copy.chain = nil }, { copy.message = nil; copy.name = nil; copy.known = nil }] {
             drop()
-            if var data = try? encoder.encode(copy), data.count < maxLine {
+            if var data = try? Self.encoder.encode(copy), data.count < maxLine {
                 data.append(0x0a)
                 return data
             }

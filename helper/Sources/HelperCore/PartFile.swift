@@ -11,8 +11,12 @@ final class PartFile {
     /// Throws Failure.
     init(_ path: String) throws {
         self.path = path
-        unlink(path + ".part")
-        fd = open(path + ".part", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        fd = open(path + ".part", flags, 0o600)
+        if fd < 0 && errno == EEXIST {
+            unlink(path + ".part")
+            fd = open(path + ".part", flags, 0o600)
+        }
         if fd < 0 { throw Failure.file(errno, "make the file") }
     }
 

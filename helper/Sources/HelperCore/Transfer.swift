@@ -16,7 +16,7 @@ final class Transfer: @unchecked Sendable {
     private var bytes: Int64 = 0
     private var fraction = 0.0
     private var moved = uptime()
-    private var told = -1.0  // when progress was last told
+    private var told = uptime()  // when progress was last told; what comes at once needs none
     private var answered = false
     private var over = false  // PhotoKit has completed the attempt
 

@@ -154,15 +154,17 @@ final class Script: @unchecked Sendable {
         let size = max(1, Int(lseek(fd, 0, SEEK_END)))
         lseek(fd, 0, SEEK_SET)
         var sent = 0
-        var buffer = [UInt8](repeating: 0, count: act.chunk ?? 262_144)
+        let most = act.chunk ?? 262_144
         while sent < bytes {
-            let n = read(fd, &buffer, min(buffer.count, bytes - sent))
+            let room = UnsafeMutableRawPointer.allocate(byteCount: min(most, size), alignment: 16)
+            let n = read(fd, room, min(most, size, bytes - sent))
+            let part = Data(bytesNoCopy: room, count: max(n, 0), deallocator: .custom { room, _ in room.deallocate() })
             if n <= 0 { break }
             if let pause = act.pause, ended.wait(pause) { return completion(Script.userCancelled) }
             if ended.wait(0) { return completion(Script.userCancelled) }
             sent += n
             options?.progressHandler?(Double(sent) / Double(size))
-            handler(Data(buffer[..<n]))
+            handler(part)
         }
         if act.hang ?? false {
             _ = ended.wait(86_400)

@@ -316,13 +316,32 @@ final class ServerTests: XCTestCase {
     }
 
     func testTheEndOfStdin() {
-        source.play = { _, _, _, _, data, _ in data(Data("x".utf8)) }
+        let begun = DispatchSemaphore(value: 0)
+        source.play = { _, _, _, _, data, _ in
+            data(Data("x".utf8))
+            begun.signal()
+        }
         let s = server()
         s.take(fetch(1, "A"))
-        _ = wait { _ in self.source.tries["A"] == 1 }
+        begun.wait()
         s.close()
         XCTAssertEqual(waitExit(), 0)
         XCTAssertEqual(answer(1)?.reason, "cancelled")
+    }
+
+    /// Of what takes its time photogo hears how far it is.
+    func testProgress() {
+        source.play = { _, _, _, progress, data, completion in
+            progress(0.25)
+            data(Data("one".utf8))
+            Thread.sleep(forTimeInterval: 0.3)
+            progress(0.5)
+            completion(nil)
+        }
+        let s = server()
+        s.take(fetch(1, "A"))
+        XCTAssertEqual(answer(1)?.event, "done")
+        XCTAssertEqual(wait { $0.event == "progress" && $0.fraction == 0.5 }?.bytes, 3)
     }
 
     func testStatus() {
