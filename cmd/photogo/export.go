@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -72,53 +73,68 @@ func exportCommand(e environment) *cli.Command {
 	}
 }
 
+// exporting is one run of the command.
+type exporting struct {
+	*cli.Context
+	env      environment
+	to       string // DEST, as it was given
+	state    string // photogo's state folder
+	wish     string // see wishOf
+	opt      export.Options
+	link     export.Link
+	download *export.DownloadOptions // nil: nothing is fetched
+	dry      bool
+}
+
 func exportAction(c *cli.Context, e environment) (err error) {
 	if err := arguments(c, 1, "the destination folder DEST"); err != nil {
 		return err
 	}
-	opt, err := exportOptions(c, e)
-	if err != nil {
+	x := &exporting{Context: c, env: e, to: c.Args().First(), wish: wishOf(c), dry: c.Bool("dry-run")}
+	if x.opt, err = exportOptions(c, e); err != nil {
 		return err
 	}
-	link, err := export.ParseLink(c.String("link"))
-	if err != nil {
+	if x.link, err = export.ParseLink(c.String("link")); err != nil {
 		return usagef("--link: %w", err)
 	}
-	state, err := e.stateDir()
-	if err != nil {
+	if x.state, err = e.stateDir(); err != nil {
 		return err
 	}
-	download, err := e.downloads(c, state)
-	if err != nil {
+	if x.download, err = e.downloads(c, x.state); err != nil {
 		return err
 	}
-	opt.DownloadMissing = download != nil
-	dry, wish := c.Bool("dry-run"), wishOf(c)
-	if !dry && !c.Bool("verbose") && c.String("report") == "" { // these tell of each file
-		if done, err := exportAtRest(c, e, state, wish); done {
+	x.opt.DownloadMissing = x.download != nil
+	if !x.dry && !c.Bool("verbose") && c.String("report") == "" { // these tell of each file
+		if done, err := x.atRest(); done {
 			return err
 		}
-		if done, err := exportRecent(c, e, state, wish, opt, link, download); done {
+		if done, err := x.recent(); done {
 			return err
 		}
 	}
-	library, err := e.openLibrary(c)
+	return x.all()
+}
+
+// all is an export that looks at everything.
+func (x *exporting) all() error {
+	ctx := x.Context.Context
+	library, err := x.env.openLibrary(x.Context)
 	if err != nil {
 		return err
 	}
 	defer library.Close()
-	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: library.Path(), Look: dry})
+	dest, err := export.OpenDestination(ctx, x.to, export.OpenOptions{State: x.state, Library: library.Path(), Look: x.dry})
 	if err != nil {
 		return err
 	}
 	defer dest.Close()
 	var info photosdb.Info
-	if c.Bool("json") || !c.Bool("quiet") { // of how many assets is told to whoever looks on
-		if info, err = library.Info(c.Context); err != nil {
+	if x.Bool("json") || !x.Bool("quiet") { // of how many assets is told to whoever looks on
+		if info, err = library.Info(ctx); err != nil {
 			return err
 		}
 	}
-	p, err := newPrinter(c, e, library.Path(), dest.Path, info.Assets, info.LocalBytes)
+	p, err := newPrinter(x.Context, x.env, library.Path(), dest.Path, info.Assets, info.LocalBytes)
 	if err != nil {
 		return err
 	}
@@ -129,40 +145,53 @@ func exportAction(c *cli.Context, e environment) (err error) {
 		told = len(list)
 	}
 	warn()
-	opt.Library = library.UUID()
-	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(c.Context, export.SampleSize) }
-	cursor := ""
-	if wish != "" {
-		if cursor, err = library.Cursor(); err != nil {
-			return err
-		}
-	}
-	err = prepare(c, &opt.Query, library, func(w string) { p.warn(jsonWarning{Type: "warning", Code: "selection", Message: w}) })
-	if err != nil {
-		return err
-	}
-	query := photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}
-	if cursor != "" && !dry {
-		query.Baseline = &photosdb.Baseline{}
-	}
-	plan, err := export.NewPlan(library.Assets(c.Context, query), dest.Record, dest.Folder(), opt)
-	if err != nil {
-		return err
-	}
-	var summary export.Summary
-	if dry {
-		summary, err = plan.Rehearse(c.Context, p.event)
-	} else {
-		downloads, fetch := fetching(p, dest, download)
-		summary, err = plan.Run(c.Context, export.Job{
-			Source: library, Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(),
-			Cursor: cursor, Wish: wish, Event: p.event, Fetch: fetch,
-			Library: query.Baseline, Warnings: library.Warnings,
-		})
-		err = endDownloads(p, downloads, download, summary, err)
-	}
+	summary, err := x.carryOut(p, library, dest)
 	warn() // some only come up while assets are read
 	return finishExport(p, summary, err)
+}
+
+// carryOut plans the export of a library and runs it, or says what it would do.
+func (x *exporting) carryOut(p *printer, library *photosdb.Library, dest *export.Destination) (summary export.Summary, err error) {
+	ctx, opt := x.Context.Context, x.opt
+	opt.Library = library.UUID()
+	opt.Sample = func() ([]photosdb.UUID, error) { return library.Sample(ctx, export.SampleSize) }
+	cursor := ""
+	if x.wish != "" {
+		if cursor, err = library.Cursor(); err != nil {
+			return summary, err
+		}
+	}
+	err = prepare(x.Context, &opt.Query, library, func(w string) { p.warn(jsonWarning{Type: "warning", Code: "selection", Message: w}) })
+	if err != nil {
+		return summary, err
+	}
+	query := photosdb.Query{Order: photosdb.ByDate, Include: opt.Include()}
+	if cursor != "" && !x.dry {
+		query.Baseline = &photosdb.Baseline{}
+	}
+	plan, err := export.NewPlan(library.Assets(ctx, query), dest.Record, dest.Folder(), opt)
+	if err != nil {
+		return summary, err
+	}
+	if x.dry {
+		return plan.Rehearse(ctx, p.event)
+	}
+	job := x.job(p, dest)
+	job.Source, job.Cursor, job.Wish, job.Library, job.Warnings = library, cursor, x.wish, query.Baseline, library.Warnings
+	return x.run(p, dest, job, plan.Run)
+}
+
+// job is what every run has in common.
+func (x *exporting) job(p *printer, dest *export.Destination) export.Job {
+	return export.Job{Dest: dest.FS, Record: dest.Record, Workers: x.Int("jobs"), Link: x.link, Now: x.env.now(), Event: p.event}
+}
+
+// run runs a plan, with what fetches for it.
+func (x *exporting) run(p *printer, dest *export.Destination, job export.Job, run func(context.Context, export.Job) (export.Summary, error)) (export.Summary, error) {
+	downloads, fetch := fetching(p, dest, x.download)
+	job.Fetch = fetch
+	summary, err := run(x.Context.Context, job)
+	return summary, endDownloads(p, downloads, x.download, summary, err)
 }
 
 func finishExport(p *printer, summary export.Summary, err error) error {
@@ -178,19 +207,17 @@ func finishExport(p *printer, summary export.Summary, err error) error {
 	return err
 }
 
-// exportAtRest is an export that finds nothing to do without looking at every
-// file: neither the library nor the destination's folders have changed since the
-// last. done is false where that is not so, or not known.
-func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool, err error) {
-	if wish == "" {
+// atRest is an export that finds nothing to do without looking at every file: neither
+// the library nor the destination's folders have changed since the last. done is false
+// where that is not so, or not known.
+func (x *exporting) atRest() (done bool, err error) {
+	path := x.env.libraryPath(x.Context)
+	if x.wish == "" || path == "" {
 		return false, nil
 	}
-	path := e.libraryPath(c)
-	if path == "" {
-		return false, nil
-	}
+	ctx := x.Context.Context
 	// Whatever is wrong will be told by the export itself.
-	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: path, Look: true})
+	dest, err := export.OpenDestination(ctx, x.to, export.OpenOptions{State: x.state, Library: path, Look: true})
 	if err != nil {
 		return false, nil
 	}
@@ -199,14 +226,14 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 	if err != nil {
 		return false, nil
 	}
-	start := e.now()
+	start := x.env.now()
 	var warnings []string
 	var p *printer
 	begin := func(assets int) (err error) {
 		if p != nil {
 			return nil
 		}
-		if p, err = newPrinter(c, e, full, dest.Path, assets, 0); err != nil {
+		if p, err = newPrinter(x.Context, x.env, full, dest.Path, assets, 0); err != nil {
 			return err
 		}
 		p.start = start
@@ -214,7 +241,7 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 		return nil
 	}
 	warn := func(w string) { warnings = append(warnings, w) }
-	summary, rests, err := dest.AtRest(c.Context, path, wish, start, warn, func(ev export.Event) error {
+	summary, rests, err := dest.AtRest(ctx, path, x.wish, start, warn, func(ev export.Event) error {
 		if err := begin(ev.Assets); err != nil {
 			return err
 		}
@@ -233,21 +260,21 @@ func exportAtRest(c *cli.Context, e environment, state, wish string) (done bool,
 	return true, finishExport(p, summary, err)
 }
 
-// exportRecent is an export of what changed since the last. done is false where
-// everything is to be looked at; then nothing was done or told.
-func exportRecent(c *cli.Context, e environment, state, wish string, opt export.Options, link export.Link, download *export.DownloadOptions) (done bool, err error) {
-	path := e.libraryPath(c)
-	if wish == "" || path == "" {
+// recent is an export of what changed since the last. done is false where everything is
+// to be looked at; then nothing was done or told.
+func (x *exporting) recent() (done bool, err error) {
+	path := x.env.libraryPath(x.Context)
+	if x.wish == "" || path == "" {
 		return false, nil
 	}
-	start := e.now()
+	ctx, start := x.Context.Context, x.env.now()
 	// Known: a destination is only ever made by an export of everything.
-	dest, err := export.OpenDestination(c.Context, c.Args().First(), export.OpenOptions{State: state, Library: path, Known: true})
+	dest, err := export.OpenDestination(ctx, x.to, export.OpenOptions{State: x.state, Library: path, Known: true})
 	if err != nil {
 		return false, nil
 	}
 	defer dest.Close()
-	recent, _, err := dest.Recent(c.Context, path, wish, start, opt)
+	recent, _, err := dest.Recent(ctx, path, x.wish, start, x.opt)
 	if err != nil || recent == nil {
 		return false, nil
 	}
@@ -255,15 +282,14 @@ func exportRecent(c *cli.Context, e environment, state, wish string, opt export.
 	if path, err = filepath.Abs(path); err != nil {
 		return false, nil
 	}
-	p, err := newPrinter(c, e, path, dest.Path, recent.Assets(), 0)
+	p, err := newPrinter(x.Context, x.env, path, dest.Path, recent.Assets(), 0)
 	if err != nil {
 		return true, err
 	}
 	p.start = start
 	p.warnOf(recent.Warnings())
-	downloads, fetch := fetching(p, dest, download)
-	summary, err := recent.Run(c.Context, export.Job{Dest: dest.FS, Record: dest.Record, Workers: c.Int("jobs"), Link: link, Now: e.now(), Event: p.event, Fetch: fetch})
-	return true, finishExport(p, summary, endDownloads(p, downloads, download, summary, err))
+	summary, err := x.run(p, dest, x.job(p, dest), recent.Run)
+	return true, finishExport(p, summary, err)
 }
 
 // wishOf is all that decides what an export does, as a text; "" where every file is to
