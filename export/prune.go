@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/photogo/photogo/manifest"
@@ -257,6 +256,7 @@ func (r *run) pruneSome(list []manifest.Entry) error {
 	change := manifest.Change{}
 	for _, e := range done {
 		change.Gone = append(change.Gone, e.Path)
+		change.Vacated = append(change.Vacated, path.Dir(e.Path))
 	}
 	if err := r.job.Record.Commit(change); err != nil {
 		return err
@@ -271,16 +271,6 @@ func (r *run) pruneSome(list []manifest.Entry) error {
 func pruned(e *manifest.Entry) *Item {
 	owner, place := naming.ParseOwner(e.Owner)
 	return &Item{UUID: photosdb.UUID(owner), Place: place, Role: photosdb.Role(e.Role), Path: e.Path, Reason: ReasonNotHeld, Size: e.Size, known: e}
-}
-
-// removeEmpty removes a folder that got empty, and those above it that do. A
-// folder that is not empty says so itself.
-func (r *run) removeEmpty(dir string) {
-	for ; dir != "." && dir != "/" && !strings.HasPrefix(dir+"/", manifest.Folder+"/"); dir = path.Dir(dir) {
-		if r.job.Dest.Remove(dir) != nil {
-			return
-		}
-	}
 }
 
 // expire removes what has been in quarantine for long enough and is still what

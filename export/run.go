@@ -191,7 +191,9 @@ func (r *run) run(ctx context.Context) (Summary, error) {
 	if err == nil && r.plan.held != nil {
 		err = r.prune(ctx)
 	}
-	r.tidy()
+	if tidy := r.tidy(); err == nil {
+		err = tidy
+	}
 	if end := r.end(ctx, err); err == nil {
 		err = end
 	}
@@ -263,6 +265,13 @@ func (r *run) begin(ctx context.Context) error {
 	if err := r.dropSuperseded(); err != nil {
 		return fmt.Errorf("remove old versions: %w", err)
 	}
+	vacated, err := r.job.Record.Vacated() // by a run that ended without a word, too
+	if err != nil {
+		return err
+	}
+	for _, dir := range vacated {
+		r.left[dir] = true
+	}
 	if err := r.accept(); err != nil {
 		return err
 	}
@@ -277,14 +286,6 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	return r.job.Record.SetMeta(metaRunning, "1")
-}
-
-// tidy removes the folders that got empty. It waits for the end of the run, as
-// workers rely on the folders that they found.
-func (r *run) tidy() {
-	for dir := range r.left {
-		r.removeEmpty(dir)
-	}
 }
 
 // end leaves the destination in order; after a failure too, unless the

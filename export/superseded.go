@@ -49,13 +49,12 @@ func (r *run) dropSuperseded() error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	var gone []string
+	var gone, vacated []string
 	for _, old := range list {
 		if !r.dropOld(old, "") {
 			continue
 		}
-		gone = append(gone, old.Path)
-		r.left[path.Dir(old.Path)] = true
+		gone, vacated = append(gone, old.Path), append(vacated, path.Dir(old.Path))
 	}
 	folders := r.foldersOf(gone)
 	if len(folders) > 0 {
@@ -63,7 +62,7 @@ func (r *run) dropSuperseded() error {
 			return err
 		}
 	}
-	return r.job.Record.Commit(manifest.Change{Released: gone})
+	return r.job.Record.Commit(manifest.Change{Released: gone, Vacated: vacated})
 }
 
 // foldersOf are the folders of names that are gone, as far as there still are.

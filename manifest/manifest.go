@@ -34,7 +34,7 @@ type Manifest struct {
 }
 
 // schemaVersion is PRAGMA user_version of the record.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // Owners are numbered: their own texts are random, and an index of all entries
 // by them would be written anew, nearly all of it, with every batch.
@@ -53,12 +53,14 @@ CREATE TABLE entry(
 CREATE UNIQUE INDEX entry_owner ON entry(owner, role);
 CREATE TABLE intended(batch INTEGER PRIMARY KEY, entries BLOB NOT NULL); -- see appendEntry
 CREATE TABLE aside(path TEXT PRIMARY KEY, was TEXT NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 3;`
+CREATE TABLE vacated(folder TEXT PRIMARY KEY) WITHOUT ROWID;
+PRAGMA user_version = 4;`
 
 // upgrades lead from each version of the record to the next.
 var upgrades = map[int]string{
 	1: `ALTER TABLE entry ADD COLUMN released INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2;`,
 	2: `ALTER TABLE owner ADD COLUMN identity TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 3;`,
+	3: `CREATE TABLE vacated(folder TEXT PRIMARY KEY) WITHOUT ROWID; PRAGMA user_version = 4;`,
 }
 
 // Open opens the record of a destination for writing, and starts one for a

@@ -66,6 +66,16 @@ func (m *Manifest) Count() (files int, bytes int64, err error) {
 	return files, bytes, m.wrap(err)
 }
 
+// Vacated returns the folders that files left and nobody has looked at since.
+func (m *Manifest) Vacated() (folders []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = sqlitex.Execute(m.conn, `SELECT folder FROM vacated`, &sqlitex.ExecOptions{
+		ResultFunc: func(stmt *sqlite.Stmt) error { folders = append(folders, stmt.ColumnText(0)); return nil },
+	})
+	return folders, m.wrap(err)
+}
+
 // Of returns what the record has of each of some owners, released files, too. Asking for many at a
 // time costs little more than asking for one.
 func (m *Manifest) Of(owners []string) (map[string]Holding, error) {

@@ -18,6 +18,8 @@ type Change struct {
 	At       time.Time
 	Names    []Name   // names that were given
 	Owners   []Rename // owners who are called otherwise now, before all else
+	Vacated  []string // folders that files left: if they are empty, they are to go, too
+	Tidied   []string // of these, those that went or are not empty
 
 	// Intended are files that will get their names when the transaction is
 	// durable. They are remembered under the number Batch until a change says
@@ -29,7 +31,7 @@ type Change struct {
 
 // Commit writes a change durably, all of it or nothing.
 func (m *Manifest) Commit(c Change) (err error) {
-	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released)+len(c.LetGo)+len(c.Owners) == 0 && c.Settled == 0 {
+	if len(c.Placed)+len(c.Intended)+len(c.Gone)+len(c.Names)+len(c.Aside)+len(c.Released)+len(c.LetGo)+len(c.Owners)+len(c.Vacated)+len(c.Tidied) == 0 && c.Settled == 0 {
 		return nil
 	}
 	m.mu.Lock()
@@ -74,6 +76,16 @@ func (m *Manifest) Commit(c Change) (err error) {
 	}
 	if err := errors.Join(m.putAside(c.Aside), m.release(c.Released)); err != nil {
 		return err
+	}
+	for _, folder := range c.Vacated {
+		if err := m.run(`INSERT OR IGNORE INTO vacated VALUES(?)`, folder); err != nil {
+			return err
+		}
+	}
+	for _, folder := range c.Tidied {
+		if err := m.run(`DELETE FROM vacated WHERE folder = ?`, folder); err != nil {
+			return err
+		}
 	}
 	owners := make(map[string]int64, len(c.Names))
 	for _, n := range c.Names {
