@@ -81,12 +81,11 @@ type fetches struct {
 	probe     []string
 	ahead     int
 	later     map[photosdb.UUID]roles // that are planned once more
-	looked    sync.Once               // at the modes
-	perm      fs.FileMode
 
 	mu       sync.Mutex // guards what follows
 	coming   map[*Item]int64
 	got, due int64
+	perm     fs.FileMode // see mode
 }
 
 func newFetches(f *Fetching) *fetches {
@@ -150,11 +149,13 @@ func (f *fetches) open(ctx context.Context) (Fetcher, error) {
 // mode is what a fetched file gets, as the helper keeps what it writes to itself: it is
 // to be like all other files. 0: it is not known.
 func (f *fetches) mode(dest safefile.FS) fs.FileMode {
-	f.looked.Do(func() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.perm == 0 {
 		if info, err := dest.Lstat(path.Join(manifest.Folder, "id")); err == nil {
 			f.perm = 0o600 | info.Mode().Perm()&0o044
 		}
-	})
+	}
 	return f.perm
 }
 

@@ -26,7 +26,7 @@ say go test -race
 # Those that take longest first, and one more than there are processors: they often wait.
 $GO test -race -count=1 -timeout 40m -p $(($(getconf _NPROCESSORS_ONLN) + 1)) ./backup ./export ./photosdb ./...
 
-say "go test: 200 kills, for which -race is too slow"
-$GO test -count=1 -run TestKilledAtRandomMoments ./export
+say "go test: 200 kills, and a power cut at every call, for which -race is too slow"
+$GO test -count=1 -run 'TestKilledAtRandomMoments|TestAPowerCutAtEveryCall' ./export
 
 sh scripts/helper-test.sh
