@@ -38,7 +38,8 @@ func (r *run) tidy() error {
 }
 
 // removeEmpty removes a folder that got empty, and those above it that do, and notes
-// those that are gone. A folder that is not empty says so itself.
+// those that are gone. A folder that is not empty says so itself; where a server calls it
+// something else, a look into it tells.
 func (r *run) removeEmpty(dir string, gone map[string]bool) error {
 	for ; dir != "." && dir != "/" && !strings.HasPrefix(dir+"/", manifest.Folder+"/"); dir = path.Dir(dir) {
 		err := r.job.Dest.Remove(dir)
@@ -46,6 +47,9 @@ func (r *run) removeEmpty(dir string, gone map[string]bool) error {
 		case errors.Is(err, fs.ErrExist): // which is what ENOTEMPTY is, too
 			return nil
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			if list, e := r.job.Dest.ReadDir(dir); e == nil && len(list) > 0 {
+				return nil
+			}
 			return err
 		}
 		gone[dir] = true
