@@ -22,9 +22,12 @@ const (
 	fetchedBytes = 200_000
 )
 
-// downloadRuns is how many runs there are at least: the first limit is narrower than
-// what three runs of the same differ by.
-const downloadRuns = 6
+// How many runs there are at least: the first limit is narrower than what a few runs of
+// the same differ by.
+const (
+	idleRuns  = 12
+	fetchRuns = 6
+)
 
 // downloads measures what --download-missing costs where nothing is to be fetched, and
 // how fast it is where the answer comes at once.
@@ -51,7 +54,7 @@ func (b *bench) nothingToFetch(ctx context.Context, m maker) (result, error) {
 	may.run = func(run int) (sample, error) {
 		return b.export(ctx, may, l, b.fresh(l, "download", run), "--download-missing")
 	}
-	if err := b.compete(max(b.runs, downloadRuns), plain, may); err != nil {
+	if err := b.compete(max(b.runs, idleRuns), plain, may); err != nil {
 		return result{}, err
 	}
 	got := may.runs.median() / plain.runs.median()
@@ -85,7 +88,7 @@ func (b *bench) fetchAll(ctx context.Context) (result, error) {
 	fetch.run = func(run int) (sample, error) {
 		return b.export(ctx, fetch, away, b.fresh(away, "fetch", run), "--download-missing", "--helper", program, "--reserve", "0")
 	}
-	if err := b.compete(max(b.runs, downloadRuns), plain, fetch); err != nil {
+	if err := b.compete(max(b.runs, fetchRuns), plain, fetch); err != nil {
 		return r, err
 	}
 	if plain.files != fetch.files {
