@@ -180,8 +180,8 @@ func (c *committer) record(b *batch, named []*batch, dropped []string) error {
 			if old, ok := superseded(e); ok {
 				change.Aside = append(change.Aside, old)
 			}
-			if dir := vacated(e); dir != "" {
-				change.Vacated = append(change.Vacated, dir)
+			if e.Item != nil && e.Item.known != nil && e.Item.known.Path != e.Entry.Path {
+				change.Vacated = append(change.Vacated, path.Dir(e.Item.known.Path))
 			}
 		}
 		if n.intended {
@@ -292,20 +292,9 @@ func (c *committer) tell(recorded []*batch) {
 			if old, ok := superseded(e); ok && c.dropOld(old, e.Entry.Path) {
 				c.dropped = append(c.dropped, old.Path)
 			}
-			if dir := vacated(e); dir != "" {
-				c.left[dir] = true
-			}
 			c.report(e)
 		}
 	}
-}
-
-// vacated is the folder that a file left for another name; "" for none.
-func vacated(e Event) string {
-	if e.Item == nil || e.Item.known == nil || e.Item.known.Path == e.Entry.Path {
-		return ""
-	}
-	return path.Dir(e.Item.known.Path)
 }
 
 // finish commits what is left: what has gathered gets its names, then they are

@@ -263,7 +263,6 @@ func (r *run) pruneSome(list []manifest.Entry) error {
 	}
 	for _, e := range done {
 		r.report(Event{Item: pruned(e), Outcome: Removed, Entry: e})
-		r.left[path.Dir(e.Path)] = true
 	}
 	return nil
 }

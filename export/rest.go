@@ -191,9 +191,6 @@ func (r *run) foldersLeft() (list []folderState, ok bool) {
 			r.rest.folders[f.Path] = true
 		}
 	}
-	for dir := range r.left {
-		r.rest.touch(dir)
-	}
 	for dir := range r.rest.folders {
 		at, known := told[dir]
 		if !known || r.rest.touched[dir] {

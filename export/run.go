@@ -220,12 +220,11 @@ type run struct {
 	summary Summary
 	made    map[string]bool // folders that are there: true where this run made them
 	fresh   []string        // folders that are not synced yet
-	left    map[string]bool // folders that files were moved out of
 	rest    restWatch
 }
 
 func newRun(p *Plan, job Job) *run {
-	r := &run{plan: p, job: job, fetches: newFetches(job.Fetch), made: map[string]bool{}, left: map[string]bool{}, rest: newRestWatch()}
+	r := &run{plan: p, job: job, fetches: newFetches(job.Fetch), made: map[string]bool{}, rest: newRestWatch()}
 	if r.job.Workers <= 0 {
 		r.job.Workers = defaultWorkers
 	}
@@ -264,13 +263,6 @@ func (r *run) begin(ctx context.Context) error {
 	}
 	if err := r.dropSuperseded(); err != nil {
 		return fmt.Errorf("remove old versions: %w", err)
-	}
-	vacated, err := r.job.Record.Vacated() // by a run that ended without a word, too
-	if err != nil {
-		return err
-	}
-	for _, dir := range vacated {
-		r.left[dir] = true
 	}
 	if err := r.accept(); err != nil {
 		return err

@@ -16,9 +16,14 @@ import (
 // rely on the folders that they found. What it cannot remove, although it is empty, is
 // left to the next run.
 func (r *run) tidy() error {
+	vacated, err := r.job.Record.Vacated() // by this run, or by one that ended without a word
+	if err != nil {
+		return err
+	}
 	var tidied []string
 	gone := map[string]bool{}
-	for dir := range r.left {
+	for _, dir := range vacated {
+		r.rest.touch(dir)
 		if r.removeEmpty(dir, gone) == nil {
 			tidied = append(tidied, dir)
 		}
